@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause) */
+/*
+ * What the provider and the kernel driver tell each other through uverbs: the
+ * driver's part of the standard commands. Native byte order, as all uverbs.
+ */
+#ifndef VRNIC_ABI_H
+#define VRNIC_ABI_H
+
+#include <linux/types.h>
+#include "vrnic_types.h"
+
+#define VRNIC_UVERBS_DRIVER_ID 0x56524e43 /* "VRNC", above the kernel's enum */
+#define VRNIC_UVERBS_ABI_VERSION 1
+
+/* comp_mask fields say which later additions are present; zero for now, an unknown bit is refused. */
+
+struct vrnic_ib_alloc_ucontext_req {
+	__aligned_u64 comp_mask;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_req, 8);
+
+struct vrnic_ib_alloc_ucontext_resp {
+	__aligned_u64 comp_mask;
+	__aligned_u64 db_mmap_key; /* offset to mmap the context's doorbell page(s) */
+	__u32 db_mmap_size;        /* bytes, whole pages; the doorbell is at db_offset */
+	__u32 db_offset;
+	__u32 max_inline;          /* bytes */
+	__u32 max_send_sge;
+	__u32 max_recv_sge;
+	__u32 max_sq_entries;
+	__u32 max_rq_entries;
+	__u32 max_cq_entries;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_resp, 48);
+
+struct vrnic_ib_alloc_pd_resp {
+	__aligned_u64 comp_mask;
+	__u32 pdn;
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_pd_resp, 16);
+
+/* The memory is the provider's; offsets as in vrnic_cmd_create_cq and vrnic_cmd_create_qp. */
+struct vrnic_ib_create_cq_req {
+	__aligned_u64 comp_mask;
+	__aligned_u64 buf_va;
+	__aligned_u64 buf_len;
+	__u32 ring_offset;
+	__u32 dbrec_offset;
+	__u32 log_size; /* entries; holds at least the cqe that the command asks for */
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_cq_req, 40);
+
+struct vrnic_ib_create_cq_resp {
+	__aligned_u64 comp_mask;
+	__u32 cqn;
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_cq_resp, 16);
+
+struct vrnic_ib_create_qp_req {
+	__aligned_u64 comp_mask;
+	__aligned_u64 buf_va;
+	__aligned_u64 buf_len;
+	__u32 sq_offset;
+	__u32 rq_offset;
+	__u32 dbrec_offset;
+	__u8 sq_log_size;
+	__u8 sq_log_stride;
+	__u8 rq_log_size;
+	__u8 rq_log_stride;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_qp_req, 40);
+
+struct vrnic_ib_create_qp_resp {
+	__aligned_u64 comp_mask;
+	__u32 qpn;
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_qp_resp, 16);
+
+#endif /* VRNIC_ABI_H */

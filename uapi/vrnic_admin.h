@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause) */
+/*
+ * The admin queue: how the driver makes, changes and ends every object.
+ *
+ * Two rings of 2^ADMIN_SIZE entries of 128 bytes. The driver writes commands at
+ * its producer index and then the index to ADMIN_DB. The device answers each
+ * with one completion, in any order; a completion is valid when its phase is the
+ * pass over the ring, counted from 1: (index >> ADMIN_SIZE) + 1. The driver
+ * never has more commands outstanding than the ring has entries, so that a
+ * completion always has a place. Reserved fields are zero; a command in which
+ * one is not fails with VRNIC_STATUS_RESERVED.
+ */
+#ifndef VRNIC_ADMIN_H
+#define VRNIC_ADMIN_H
+
+#include "vrnic_types.h"
+
+#define VRNIC_ADMIN_ENTRY_SIZE 128
+#define VRNIC_ADMIN_SIZE_MIN_LOG 1
+#define VRNIC_ADMIN_SIZE_MAX_LOG 10
+
+/* Opcodes, with command and response structures where they have them. */
+#define VRNIC_ADMIN_QUERY_DEVICE 0x01   /* vrnic_cmd_query; writes struct vrnic_device_caps */
+#define VRNIC_ADMIN_QUERY_COUNTERS 0x02 /* vrnic_cmd_query; writes struct vrnic_counters */
+#define VRNIC_ADMIN_CREATE_EQ 0x10      /* vrnic_cmd_create_eq; response: vrnic_resp_handle */
+#define VRNIC_ADMIN_DESTROY_EQ 0x11     /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_ALLOC_UAR 0x12      /* no fields; response: vrnic_resp_handle, the doorbell slot */
+#define VRNIC_ADMIN_FREE_UAR 0x13       /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_CREATE_ETH_QUEUE 0x20  /* vrnic_cmd_create_eth_queue; response: vrnic_resp_handle */
+#define VRNIC_ADMIN_DESTROY_ETH_QUEUE 0x21 /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_SET_PORT 0x22       /* vrnic_cmd_set_port */
+#define VRNIC_ADMIN_ALLOC_PD 0x30       /* no fields; response: vrnic_resp_handle */
+#define VRNIC_ADMIN_DEALLOC_PD 0x31     /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_SET_GID 0x32        /* vrnic_cmd_set_gid */
+#define VRNIC_ADMIN_REG_MR 0x33         /* vrnic_cmd_reg_mr; response: vrnic_resp_handle, the key */
+#define VRNIC_ADMIN_DEREG_MR 0x34       /* vrnic_cmd_handle, the key */
+#define VRNIC_ADMIN_CREATE_CQ 0x40      /* vrnic_cmd_create_cq; response: vrnic_resp_handle */
+#define VRNIC_ADMIN_DESTROY_CQ 0x41     /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_CREATE_QP 0x50      /* vrnic_cmd_create_qp; response: vrnic_resp_handle */
+#define VRNIC_ADMIN_MODIFY_QP 0x51      /* vrnic_cmd_modify_qp */
+#define VRNIC_ADMIN_QUERY_QP 0x52       /* vrnic_cmd_handle; response: vrnic_resp_query_qp */
+#define VRNIC_ADMIN_DESTROY_QP 0x53     /* vrnic_cmd_handle; done means: no more DMA, completion or event of it */
+
+/* Status of a completion. */
+#define VRNIC_STATUS_OK 0
+#define VRNIC_STATUS_BAD_OPCODE 1
+#define VRNIC_STATUS_RESERVED 2     /* a reserved field is not zero */
+#define VRNIC_STATUS_INVALID 3      /* a field has a value that it cannot have; detail: its offset in the command */
+#define VRNIC_STATUS_NO_OBJECT 4    /* a handle names nothing; detail: the field's offset */
+#define VRNIC_STATUS_BUSY 5         /* others still use the object */
+#define VRNIC_STATUS_LIMIT 6        /* more than the device has */
+#define VRNIC_STATUS_DMA 7          /* guest memory could not be reached */
+#define VRNIC_STATUS_BAD_STATE 8    /* not in this state of the object (QP transitions) */
+#define VRNIC_STATUS_UNSUPPORTED 9  /* known, but not of this device */
+#define VRNIC_STATUS_PERMISSION 10  /* the objects belong to different owners */
+
+struct vrnic_admin_cmd {
+	vrnic_le16 opcode;
+	vrnic_le16 tag; /* returned in the completion */
+	vrnic_le32 reserved;
+	vrnic_u8 payload[120]; /* one of vrnic_cmd_*, the rest zero */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_admin_cmd, VRNIC_ADMIN_ENTRY_SIZE);
+VRNIC_ASSERT_OFFSET(struct vrnic_admin_cmd, payload, 8);
+
+struct vrnic_admin_cpl {
+	vrnic_le16 tag;
+	vrnic_le16 status;  /* VRNIC_STATUS_* */
+	vrnic_le32 detail;  /* see the status */
+	vrnic_u8 payload[112]; /* one of vrnic_resp_*, the rest zero */
+	vrnic_le32 reserved;
+	vrnic_le32 phase;   /* written last */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_admin_cpl, VRNIC_ADMIN_ENTRY_SIZE);
+VRNIC_ASSERT_OFFSET(struct vrnic_admin_cpl, payload, 8);
+VRNIC_ASSERT_OFFSET(struct vrnic_admin_cpl, phase, 124);
+
+/* ---- pieces ---- */
+
+/*
+ * Guest memory as pages of one size.
+ * levels 0: addr is the first byte of one contiguous range;
+ * levels 1: addr is a table of num_pages page addresses, contiguous;
+ * levels 2 and 3: addr is a table of tables. Each table below the top is 4 KiB of
+ * 512 addresses; the top holds as many as are needed.
+ * Table entries are 8 bytes, little-endian; tables are 8-byte aligned (4 KiB below
+ * the top), pages are aligned to their size. The device reads the tables while it
+ * carries out the command; after its completion they may go.
+ */
+struct vrnic_page_list {
+	vrnic_le64 addr;
+	vrnic_le32 num_pages; /* at least 1; levels 0: at least 1, pages of the range */
+	vrnic_le32 offset;    /* where the memory begins in the first page, less than a page */
+	vrnic_u8 page_shift;  /* 12..30 */
+	vrnic_u8 levels;      /* 0..3 */
+	vrnic_u8 reserved[6];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_page_list, 24);
+
+#define VRNIC_PAGE_SHIFT_MIN 12
+#define VRNIC_PAGE_SHIFT_MAX 30
+#define VRNIC_PAGE_LEVELS_MAX 3
+#define VRNIC_PAGE_TABLE_ENTRIES 512
+
+struct vrnic_cmd_handle {
+	vrnic_le32 handle;
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_handle, 8);
+
+struct vrnic_resp_handle {
+	vrnic_le32 handle;
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_resp_handle, 8);
+
+/* ---- device ---- */
+
+struct vrnic_cmd_query {
+	vrnic_le64 addr;   /* where the answer goes, contiguous, 8-byte aligned */
+	vrnic_le32 length; /* room there; a shorter one cuts the answer, at least 8 */
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_query, 16);
+
+/* What the device offers. Limits are inclusive. */
+struct vrnic_device_caps {
+	vrnic_le64 features; /* VRNIC_CAP_* */
+	vrnic_le64 max_mr_size;      /* bytes of one memory region */
+	vrnic_le64 page_size_mask;   /* bit n: pages of 2^n bytes */
+	vrnic_le32 max_mr_pages;     /* pages of one memory region */
+	vrnic_le32 max_qps;
+	vrnic_le32 max_cqs;
+	vrnic_le32 max_mrs;
+	vrnic_le32 max_pds;
+	vrnic_le32 max_eqs;
+	vrnic_le32 max_uars;         /* with slot 0 */
+	vrnic_le32 max_gids;
+	vrnic_le32 max_msg_size;     /* bytes */
+	vrnic_le32 max_sq_entries;
+	vrnic_le32 max_rq_entries;
+	vrnic_le32 max_cq_entries;
+	vrnic_le32 max_eq_entries;
+	vrnic_le32 max_send_sge;
+	vrnic_le32 max_recv_sge;
+	vrnic_le32 max_inline;       /* bytes */
+	vrnic_le32 max_rd_atomic;    /* outstanding READs of one QP, as requester and as responder */
+	vrnic_le32 max_eth_queues;   /* of each direction */
+	vrnic_le32 max_eth_entries;
+	vrnic_le32 max_mtu;          /* Ethernet payload, bytes */
+	vrnic_le32 max_path_mtu;     /* RoCE payload, bytes */
+	vrnic_le32 link_speed;       /* Mbit/s, for display */
+	vrnic_le32 fw_version;       /* major << 16 | minor << 8 | patch of the device model */
+	vrnic_le32 local_ack_delay;  /* IBTA 11.2.1.2, 4.096 us * 2^n */
+	vrnic_u8 reserved[120];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_device_caps, 240);
+VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, max_mr_pages, 24);
+VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
+
+#define VRNIC_CAP_RDMA (1ull << 0)
+#define VRNIC_CAP_RC (1ull << 1)
+
+/* Everything the device counts, in one table; a later minor version appends. */
+#define VRNIC_COUNTERS(X)                                                                          \
+	X(eth_tx_packets) X(eth_tx_bytes) X(eth_tx_dropped) X(eth_tx_errors)                       \
+	X(eth_rx_packets) X(eth_rx_bytes) X(eth_rx_multicast) X(eth_rx_no_buffer)                  \
+	X(eth_rx_filtered) X(eth_rx_too_long) X(eth_rx_too_short) X(eth_rx_errors)                 \
+	X(roce_tx_packets) X(roce_tx_bytes) X(roce_rx_packets) X(roce_rx_bytes)                    \
+	X(roce_rx_malformed)       /* too short, wrong length, bad header */                       \
+	X(roce_rx_bad_icrc) X(roce_rx_unknown_qp) X(roce_rx_wrong_source)                          \
+	X(roce_rx_bad_pkey) X(roce_rx_bad_state) X(roce_rx_bad_opcode)                             \
+	X(roce_rx_queue_full)      /* the receive backlog was full */                              \
+	X(roce_duplicate_requests) X(roce_out_of_sequence) /* responder */                         \
+	X(roce_packet_seq_err)     /* NAK sequence received */                                     \
+	X(roce_rnr_nak_sent) X(roce_rnr_nak_received)                                              \
+	X(roce_nak_sent) X(roce_local_ack_timeouts) X(roce_implied_nak_seq_err)                    \
+	X(roce_retransmitted_packets) X(roce_retry_exceeded) X(roce_rnr_retry_exceeded)            \
+	X(roce_acks_sent) X(roce_acks_received)                                                    \
+	X(roce_write_requests) X(roce_read_requests) X(roce_send_requests) /* received */          \
+	X(faults_dropped_packets)  /* by the loss property */                                      \
+	X(wire_pauses)             /* the netdev was full */                                       \
+	X(cq_overflows) X(completions) X(completion_errors) X(eq_overflows) X(interrupts)          \
+	X(admin_commands) X(admin_errors) X(doorbells) X(doorbell_errors) X(mmio_errors)           \
+	X(dma_errors) X(resets)
+
+struct vrnic_counters {
+#define VRNIC_COUNTER_FIELD(name) vrnic_le64 name;
+	VRNIC_COUNTERS(VRNIC_COUNTER_FIELD)
+#undef VRNIC_COUNTER_FIELD
+};
+
+/* ---- event queues ---- */
+
+/* Number 0 is the asynchronous event queue, made first; the others take completion events. */
+struct vrnic_cmd_create_eq {
+	vrnic_le32 eqn;    /* 0..max_eqs-1, not in use */
+	vrnic_le32 vector; /* MSI-X vector, or VRNIC_NO_VECTOR */
+	vrnic_u8 log_size; /* entries, at least 2^1 */
+	vrnic_u8 reserved[7];
+	struct vrnic_page_list ring; /* zeroed */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_eq, 40);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_eq, ring, 16);
+
+/* ---- Ethernet ---- */
+
+#define VRNIC_ETH_TX 0
+#define VRNIC_ETH_RX 1
+
+struct vrnic_cmd_create_eth_queue {
+	vrnic_u8 direction; /* VRNIC_ETH_TX, VRNIC_ETH_RX */
+	vrnic_u8 log_size;
+	vrnic_u8 reserved[2];
+	vrnic_le32 cqn;  /* of slot 0 */
+	struct vrnic_page_list ring;
+	vrnic_le64 dbrec; /* bus address of struct vrnic_eth_dbrec */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_eth_queue, 40);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_eth_queue, ring, 8);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_eth_queue, dbrec, 32);
+
+#define VRNIC_PORT_UP (1u << 0)          /* administratively up; else Ethernet frames are dropped both ways */
+#define VRNIC_PORT_PROMISC (1u << 1)
+#define VRNIC_PORT_ALLMULTI (1u << 2)
+
+/* The port, whole: what the network stack asked for last. */
+struct vrnic_cmd_set_port {
+	vrnic_le32 flags; /* VRNIC_PORT_* */
+	vrnic_le32 mtu;   /* 68..max_mtu; longer received frames (mtu + 18) are dropped */
+	vrnic_u8 mac[6];  /* unicast address in use, for Ethernet and RoCE */
+	vrnic_u8 reserved[2];
+	vrnic_le64 multicast_hash; /* bit (CRC-32 of the MAC, little-endian Ethernet CRC, top 6 bits) */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_set_port, 24);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_set_port, multicast_hash, 16);
+
+/* ---- GIDs ---- */
+
+/* All-zero gid: the entry is emptied. RoCEv2 only; an IPv4 address is ::ffff:a.b.c.d. */
+struct vrnic_cmd_set_gid {
+	vrnic_le32 index; /* 0..max_gids-1 */
+	vrnic_le16 vlan;  /* 0xffff: none */
+	vrnic_le16 reserved0;
+	vrnic_u8 gid[16];
+	vrnic_u8 smac[6]; /* source MAC of packets that use the entry */
+	vrnic_u8 reserved1[2];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_set_gid, 32);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_set_gid, gid, 8);
+
+#define VRNIC_VLAN_NONE 0xffff
+
+/* ---- memory regions ---- */
+
+/* Access flags, numbered as enum ibv_access_flags. */
+#define VRNIC_ACCESS_LOCAL_WRITE (1u << 0)
+#define VRNIC_ACCESS_REMOTE_WRITE (1u << 1)
+#define VRNIC_ACCESS_REMOTE_READ (1u << 2)
+#define VRNIC_ACCESS_REMOTE_ATOMIC (1u << 3)
+#define VRNIC_ACCESS_RELAXED_ORDERING (1u << 20) /* accepted, without effect */
+#define VRNIC_ACCESS_ALL                                                                           \
+	(VRNIC_ACCESS_LOCAL_WRITE | VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_READ |         \
+	 VRNIC_ACCESS_REMOTE_ATOMIC | VRNIC_ACCESS_RELAXED_ORDERING)
+
+/*
+ * The key in the response is both L_Key and R_Key: index << 8 | key byte. The
+ * device changes the key byte at each registration of an index, so that a stale
+ * key fails.
+ */
+struct vrnic_cmd_reg_mr {
+	vrnic_le32 pdn;
+	vrnic_le32 access; /* VRNIC_ACCESS_* */
+	vrnic_le64 iova;   /* virtual address of the first byte */
+	vrnic_le64 length; /* 1..max_mr_size; iova + length does not wrap */
+	struct vrnic_page_list pages; /* offset: of iova's byte in the first page */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_reg_mr, 48);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_reg_mr, pages, 24);
+
+/* ---- completion queues ---- */
+
+struct vrnic_cmd_create_cq {
+	vrnic_le32 uar;
+	vrnic_le32 eqn; /* 1..max_eqs-1: a completion event queue */
+	vrnic_u8 log_size; /* entries, 0..log2(max_cq_entries) */
+	vrnic_u8 reserved0[3];
+	vrnic_le32 ring_offset;  /* of the ring in memory, 64-byte aligned */
+	vrnic_le32 dbrec_offset; /* of struct vrnic_cq_dbrec in memory, 8-byte aligned */
+	vrnic_le32 reserved1;
+	struct vrnic_page_list memory;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_cq, 48);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_cq, memory, 24);
+
+/* ---- queue pairs ---- */
+
+#define VRNIC_QPT_RC 2 /* numbered as enum ibv_qp_type */
+
+#define VRNIC_QP_SQ_SIG_ALL (1u << 0) /* every send entry completes with a completion */
+
+/* A queue with no entries: log_size VRNIC_NO_QUEUE. */
+#define VRNIC_NO_QUEUE 0xff
+
+struct vrnic_cmd_create_qp {
+	vrnic_le32 pdn;
+	vrnic_le32 uar;
+	vrnic_le32 send_cqn;
+	vrnic_le32 recv_cqn;
+	vrnic_u8 type; /* VRNIC_QPT_* */
+	vrnic_u8 sq_log_size;
+	vrnic_u8 sq_log_stride; /* 6..10 */
+	vrnic_u8 rq_log_size;
+	vrnic_u8 rq_log_stride; /* 5..9 */
+	vrnic_u8 reserved0[3];
+	vrnic_le32 flags;       /* VRNIC_QP_* */
+	vrnic_le32 sq_offset;   /* of the rings in memory, 64-byte aligned */
+	vrnic_le32 rq_offset;
+	vrnic_le32 dbrec_offset; /* of struct vrnic_qp_dbrec, 64-byte aligned */
+	vrnic_le32 reserved1;
+	vrnic_le32 reserved2;
+	struct vrnic_page_list memory;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_qp, 72);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_qp, flags, 24);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_qp, memory, 48);
+
+/* QP states, numbered as enum ibv_qp_state. */
+#define VRNIC_QPS_RESET 0
+#define VRNIC_QPS_INIT 1
+#define VRNIC_QPS_RTR 2
+#define VRNIC_QPS_RTS 3
+#define VRNIC_QPS_SQD 4
+#define VRNIC_QPS_SQE 5
+#define VRNIC_QPS_ERR 6
+
+/* Which attributes a MODIFY_QP gives, numbered as enum ibv_qp_attr_mask. */
+#define VRNIC_QP_STATE (1u << 0)
+#define VRNIC_QP_CUR_STATE (1u << 1)
+#define VRNIC_QP_EN_SQD_ASYNC_NOTIFY (1u << 2)
+#define VRNIC_QP_ACCESS_FLAGS (1u << 3)
+#define VRNIC_QP_PKEY_INDEX (1u << 4)
+#define VRNIC_QP_PORT (1u << 5)
+#define VRNIC_QP_QKEY (1u << 6)
+#define VRNIC_QP_AV (1u << 7)
+#define VRNIC_QP_PATH_MTU (1u << 8)
+#define VRNIC_QP_TIMEOUT (1u << 9)
+#define VRNIC_QP_RETRY_CNT (1u << 10)
+#define VRNIC_QP_RNR_RETRY (1u << 11)
+#define VRNIC_QP_RQ_PSN (1u << 12)
+#define VRNIC_QP_MAX_QP_RD_ATOMIC (1u << 13)
+#define VRNIC_QP_MIN_RNR_TIMER (1u << 15)
+#define VRNIC_QP_SQ_PSN (1u << 16)
+#define VRNIC_QP_MAX_DEST_RD_ATOMIC (1u << 17)
+#define VRNIC_QP_DEST_QPN (1u << 20)
+
+/* Address vector: how packets to a peer are addressed. */
+struct vrnic_av {
+	vrnic_u8 dgid[16];
+	vrnic_le32 flow_label; /* 20 bits */
+	vrnic_u8 dmac[6];
+	vrnic_u8 hop_limit;
+	vrnic_u8 traffic_class;
+	vrnic_u8 sgid_index;
+	vrnic_u8 sl;
+	vrnic_le16 udp_sport; /* 0: the device chooses, 0xc000..0xffff */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_av, 32);
+VRNIC_ASSERT_OFFSET(struct vrnic_av, dmac, 20);
+
+/* Attributes of a QP; IBTA 11.2.5.2. */
+struct vrnic_qp_attr {
+	vrnic_u8 state;     /* VRNIC_QPS_* */
+	vrnic_u8 cur_state;
+	vrnic_u8 path_mtu;  /* 1: 256 .. 5: 4096 bytes */
+	vrnic_u8 timeout;   /* 4.096 us * 2^n, 0: none, 0..31 */
+	vrnic_u8 retry_cnt; /* 0..7 */
+	vrnic_u8 rnr_retry; /* 0..6, 7: for ever */
+	vrnic_u8 min_rnr_timer; /* 0..31, IBTA table 46 */
+	vrnic_u8 max_rd_atomic;
+	vrnic_u8 max_dest_rd_atomic;
+	vrnic_u8 sq_draining; /* query only */
+	vrnic_u8 en_sqd_async_notify;
+	vrnic_u8 port; /* 1 */
+	vrnic_le16 pkey_index; /* 0 */
+	vrnic_le16 reserved;
+	vrnic_le32 access_flags; /* VRNIC_ACCESS_REMOTE_* */
+	vrnic_le32 qkey;
+	vrnic_le32 rq_psn; /* 24 bits */
+	vrnic_le32 sq_psn;
+	vrnic_le32 dest_qpn;
+	struct vrnic_av av;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_qp_attr, 68);
+VRNIC_ASSERT_OFFSET(struct vrnic_qp_attr, access_flags, 16);
+VRNIC_ASSERT_OFFSET(struct vrnic_qp_attr, av, 36);
+
+struct vrnic_cmd_modify_qp {
+	vrnic_le32 qpn;
+	vrnic_le32 mask; /* VRNIC_QP_*: which of attr count */
+	struct vrnic_qp_attr attr;
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_modify_qp, 80);
+
+struct vrnic_resp_query_qp {
+	struct vrnic_qp_attr attr;
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_resp_query_qp, 72);
+
+#endif /* VRNIC_ADMIN_H */
