@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Event queues: number 0 asynchronous, the others completion events, each with a vector.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/counters.h"
+#include "base/result.h"
+#include "host/host.h"
+#include "host/paged_memory.h"
+#include "vrnic_admin.h"
+#include "vrnic_regs.h"
+#include "vrnic_ring.h"
+
+namespace vrnic {
+
+struct EventQueue {
+    bool live = false;
+    bool armed = false;
+    bool failed = false;  // its memory could not be reached
+    std::uint32_t vector = VRNIC_NO_VECTOR;
+    std::uint32_t size = 0;      // entries
+    std::uint64_t index = 0;     // of the next event
+    std::uint32_t consumed = 0;  // modulo 2^31
+    std::uint32_t users = 0;     // completion queues that report here
+    PagedMemory ring;
+};
+
+class EventQueues {
+  public:
+    EventQueues(Host& host, Counters& counters, std::uint32_t vectors);
+
+    AdminResult<void> create(const vrnic_cmd_create_eq& cmd);
+    AdminResult<void> destroy(std::uint32_t eqn);
+    void reset();
+
+    EventQueue* find(std::uint32_t eqn);
+    void doorbell(std::uint32_t eqn, std::uint32_t value);  // VRNIC_REG_EQ_DB
+
+    // An asynchronous event (queue 0): VRNIC_EVENT_*. Without queue, or when it is full: counted, logged.
+    void raise(std::uint32_t type, std::uint32_t number, std::uint32_t code = 0);
+    // A completion event of cqn on queue eqn.
+    void completion(std::uint32_t eqn, std::uint32_t cqn);
+
+  private:
+    void put(std::uint32_t eqn, const vrnic_eqe& event);
+
+    Host& host_;
+    Counters& counters_;
+    std::uint32_t vectors_;
+    std::array<EventQueue, VRNIC_MAX_EQS> queues_;
+};
+
+}  // namespace vrnic

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The whole device: what QEMU's glue, the unit tests and the simulator hold.
+//
+// One thread at a time. While the engine works it may be called again (see Host): such nested calls are
+// noted and carried out before the outer call returns or in the next run(); none of them recurses.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/counters.h"
+#include "host/host.h"
+#include "vrnic_admin.h"
+
+namespace vrnic {
+
+struct EngineConfig {
+    std::array<std::uint8_t, 6> mac{};
+    std::uint32_t vectors = 16;          // MSI-X vectors, 1..64
+    std::uint32_t doorbell_slots = 256;  // with slot 0
+    std::uint32_t doorbell_stride_log = 12;
+    std::uint32_t loss_ppm = 0;  // RoCE packets lost on their way out
+    std::uint64_t seed = 0;      // of everything random
+    bool link_up = true;
+};
+
+class Engine {
+  public:
+    Engine(Host& host, const EngineConfig& config);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // BAR0. Any offset, any size: what is not an aligned access of 4 or 8 bytes to a register reads as 0
+    // and is counted.
+    std::uint64_t read_register(std::uint64_t offset, unsigned size);
+    void write_register(std::uint64_t offset, std::uint64_t value, unsigned size);
+    // BAR2.
+    void write_doorbell(std::uint64_t offset, std::uint64_t value, unsigned size);
+
+    // From the wire. can_receive() false: keep the frame and wait for Host::receive_ready().
+    bool can_receive() const;
+    void receive_frame(std::span<const std::byte> frame);
+    void wire_ready();  // a frame that was refused (SendResult::paused) may be tried again
+
+    void on_timer();  // the deadline given to Host::set_timer has passed
+    void run();       // asked for by Host::schedule_run
+
+    void set_link(bool up);
+    void reset();  // PCI reset, FLR: everything as after construction, nothing of before goes on
+
+    const Counters& counters() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vrnic

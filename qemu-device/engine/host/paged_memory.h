@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A range of guest memory made of pages, as struct vrnic_page_list describes it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "host/host.h"
+#include "vrnic_admin.h"
+
+namespace vrnic {
+
+class PagedMemory {
+  public:
+    PagedMemory() = default;  // no bytes
+
+    // Reads the tables of a page list, once. field_offset is the list's place in its command, for the
+    // error's detail. At most max_pages pages. Checks: shifts, levels, alignment, offset, reserved bytes,
+    // length (bytes) within the pages, addresses that wrap.
+    static AdminResult<PagedMemory> create(Host& host, const vrnic_page_list& list,
+                                           std::uint64_t length, std::uint32_t max_pages,
+                                           std::uint32_t field_offset);
+
+    std::uint64_t length() const { return length_; }  // bytes
+    std::uint32_t pages() const { return static_cast<std::uint32_t>(pages_.size()); }
+
+    // offset and size must be within length(): the caller checked. False: the bus refused.
+    [[nodiscard]] bool read(Host& host, std::uint64_t offset, std::span<std::byte> out) const;
+    [[nodiscard]] bool write(Host& host, std::uint64_t offset, std::span<const std::byte> data) const;
+    // Aligned eight-byte store that does not cross a page (Host::dma_store64).
+    [[nodiscard]] bool store64(Host& host, std::uint64_t offset, std::uint64_t value) const;
+
+  private:
+    BusAddress address_of(std::uint64_t offset) const;
+
+    std::vector<BusAddress> pages_;  // levels 0: one entry, page_shift_ is 63
+    std::uint64_t length_ = 0;
+    std::uint32_t first_offset_ = 0;
+    std::uint8_t page_shift_ = 12;
+};
+
+}  // namespace vrnic

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Completion queues: posting, arming, overflow (IBTA 10.8, 11.4.2).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/result.h"
+#include "control/events.h"
+#include "host/host.h"
+#include "host/paged_memory.h"
+#include "vrnic_admin.h"
+#include "vrnic_ring.h"
+
+namespace vrnic {
+
+struct CompletionQueue {
+    bool live = false;
+    bool failed = false;  // overflow or unreachable memory: takes nothing more
+    std::uint32_t cqn = 0;
+    std::uint32_t uar = 0;
+    std::uint32_t eqn = 0;
+    std::uint32_t size = 0;   // entries, a power of two
+    std::uint64_t index = 0;  // of the next completion
+    std::uint32_t consumed = 0;  // as last read from the record
+    std::uint32_t users = 0;     // queues that complete here; destroy is refused while there are any
+    std::uint32_t arm_sequence = 0;  // of the last request
+    bool armed = false;
+    bool armed_solicited_only = false;
+    std::uint64_t solicited_index = 0;  // one past the last solicited completion or error
+    std::uint32_t ring_offset = 0;
+    std::uint32_t dbrec_offset = 0;
+    PagedMemory memory;
+};
+
+class CqTable {
+  public:
+    CqTable(Host& host, Counters& counters, EventQueues& events, std::uint32_t max_cqs,
+            std::uint32_t max_entries, std::uint32_t max_pages);
+
+    AdminResult<std::uint32_t> create(const vrnic_cmd_create_cq& cmd);  // uar and eqn were checked
+    AdminResult<void> destroy(std::uint32_t cqn);
+    void reset();
+
+    CompletionQueue* find(std::uint32_t cqn);  // nullptr: no such queue
+
+    // Writes one completion (all fields but seq and timestamp are the caller's) and raises the event that
+    // was asked for. A success is solicited when flags say VRNIC_CQE_SOLICITED; errors always count as
+    // solicited. False when the queue has failed or fails now (overflow: CQ_ERROR event once): the
+    // caller moves its QP to the error state (IBTA 11.6.3.1).
+    [[nodiscard]] bool post(std::uint32_t cqn, vrnic_cqe completion);
+
+    void arm(CompletionQueue& cq);  // the arm doorbell rang: reads the record
+
+  private:
+    Host& host_;
+    Counters& counters_;
+    EventQueues& events_;
+    std::uint32_t max_entries_;
+    std::uint32_t max_pages_;
+    std::vector<CompletionQueue> queues_;
+    std::vector<std::uint32_t> free_;
+};
+
+}  // namespace vrnic

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The RDMA transport: queue pairs, GIDs, packets. Everything of the engine that speaks RoCE.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/counters.h"
+#include "base/result.h"
+#include "control/events.h"
+#include "host/host.h"
+#include "rdma/cq.h"
+#include "rdma/mr.h"
+#include "vrnic_admin.h"
+
+namespace vrnic {
+
+struct TransportConfig {
+    std::uint32_t max_qps;
+    std::uint32_t max_gids;
+    std::uint32_t max_sq_entries, max_rq_entries;
+    std::uint32_t max_send_sge, max_recv_sge, max_inline;
+    std::uint32_t max_rd_atomic;
+    std::uint32_t max_path_mtu;  // bytes
+    std::uint32_t max_queue_pages;
+    std::uint32_t loss_ppm = 0;  // RoCE packets lost on their way out, in parts per million
+    std::uint64_t seed = 0;      // of the loss
+};
+
+// What the transport works with; owned by the engine, outlives the transport.
+struct TransportWorld {
+    Host& host;
+    Counters& counters;
+    EventQueues& events;
+    MrTable& regions;
+    CqTable& cqs;
+};
+
+class Transport {
+  public:
+    Transport(const TransportWorld& world, const TransportConfig& config);
+    ~Transport();
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
+
+    // Admin commands. pdn and uar were checked to exist; CQs are checked and counted (users) here.
+    // fields of cmd have been checked for reserved ones only.
+    AdminResult<std::uint32_t> create_qp(const vrnic_cmd_create_qp& cmd);
+    AdminResult<void> modify_qp(const vrnic_cmd_modify_qp& cmd);
+    AdminResult<vrnic_resp_query_qp> query_qp(std::uint32_t qpn);
+    AdminResult<void> destroy_qp(std::uint32_t qpn);  // nothing of the QP happens after it
+    AdminResult<void> set_gid(const vrnic_cmd_set_gid& cmd);
+    std::uint32_t qps_of_pd(std::uint32_t pdn) const;   // O(n): for dealloc
+    std::uint32_t qps_of_uar(std::uint32_t uar) const;  // O(n): for free
+
+    // Doorbells: take note only (the QP becomes ready); work is done in run(). False: no such QP of that slot.
+    [[nodiscard]] bool ring_sq(std::uint32_t qpn, std::uint32_t uar);
+    [[nodiscard]] bool ring_rq(std::uint32_t qpn, std::uint32_t uar);
+
+    // A frame whose UDP destination port is 4791, from its Ethernet header on, without FCS; the IP and UDP
+    // headers have not been checked. The memory is the caller's and holds during the call.
+    void receive(std::span<const std::byte> frame);
+
+    // Does ready work: at most about budget packets. True: more is left (call again soon), false: idle or paused.
+    [[nodiscard]] bool run(std::uint32_t budget);
+    void wire_ready();  // after SendResult::paused: sending may work again
+
+    Nanoseconds next_deadline() const;  // kNever: no timer runs
+    void on_deadline(Nanoseconds now);  // notes what is due; run() does it
+
+    void set_port(bool up, const std::uint8_t (&mac)[6]);  // link state and the MAC in use
+    void reset();                                          // as after construction
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vrnic
