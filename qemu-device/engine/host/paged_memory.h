@@ -34,7 +34,11 @@ class PagedMemory {
     [[nodiscard]] bool store64(Host& host, std::uint64_t offset, std::uint64_t value) const;
 
   private:
-    BusAddress address_of(std::uint64_t offset) const;
+    struct Piece {
+        BusAddress address;
+        std::uint64_t size;  // bytes in one piece on the bus, at most what was asked for
+    };
+    Piece piece(std::uint64_t offset, std::uint64_t size) const;
 
     std::vector<BusAddress> pages_;  // levels 0: one entry, page_shift_ is 63
     std::uint64_t length_ = 0;
