@@ -29,6 +29,9 @@ struct EventQueue {
 
 class EventQueues {
   public:
+    static constexpr std::uint8_t kMaxLogSize = 16;                     // entries
+    static constexpr std::uint32_t kMaxPages = 2 + (sizeof(vrnic_eqe) << kMaxLogSize >> 12);
+
     EventQueues(Host& host, Counters& counters, std::uint32_t vectors);
 
     AdminResult<void> create(const vrnic_cmd_create_eq& cmd);
@@ -45,6 +48,7 @@ class EventQueues {
 
   private:
     void put(std::uint32_t eqn, const vrnic_eqe& event);
+    void interrupt_if_armed(EventQueue& eq);
 
     Host& host_;
     Counters& counters_;

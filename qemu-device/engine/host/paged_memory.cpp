@@ -108,7 +108,9 @@ PagedMemory::Piece PagedMemory::piece(std::uint64_t offset, std::uint64_t size) 
     const std::uint64_t in_page = offset & (page_size - 1);
     const BusAddress address = pages_[page] + in_page;
     std::uint64_t available = page_size - in_page;
-    while (available < size && pages_[page + 1] == pages_[page] + page_size) {
+    // Neighbours on the bus make one piece, but not around the end of the address space.
+    while (available < size && pages_[page + 1] == pages_[page] + page_size &&
+           pages_[page + 1] != 0) {
         available += page_size;
         ++page;
     }

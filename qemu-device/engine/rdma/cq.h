@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/counters.h"
+#include "base/id_pool.h"
 #include "base/result.h"
 #include "control/events.h"
 #include "host/host.h"
@@ -53,14 +55,19 @@ class CqTable {
 
     void arm(CompletionQueue& cq);  // the arm doorbell rang: reads the record
 
+    std::uint32_t cqs_of_uar(std::uint32_t uar) const;  // O(n): for free_uar only
+
   private:
+    bool read_record(CompletionQueue& cq, vrnic_cq_dbrec& record);
+    void fail(CompletionQueue& cq, std::uint32_t syndrome, std::string_view reason);
+
     Host& host_;
     Counters& counters_;
     EventQueues& events_;
     std::uint32_t max_entries_;
     std::uint32_t max_pages_;
     std::vector<CompletionQueue> queues_;
-    std::vector<std::uint32_t> free_;
+    IdPool numbers_;
 };
 
 }  // namespace vrnic

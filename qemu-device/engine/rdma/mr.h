@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/id_pool.h"
 #include "base/result.h"
 #include "host/host.h"
 #include "host/paged_memory.h"
@@ -28,6 +29,8 @@ struct MemoryRegion {
 
 class MrTable {
   public:
+    static constexpr std::uint64_t kMaxRegionBytes = std::uint64_t{1} << 40;
+
     struct Limits {
         std::uint32_t max_regions;
         std::uint32_t max_pages;        // of one region
@@ -40,7 +43,8 @@ class MrTable {
     void reset();
 
     // The region that key names, when address..address+length lies in it, it belongs to pdn and grants
-    // all of access (VRNIC_ACCESS_*; 0 for local reads). length 0 is granted with any key (IBTA 9.4.3).
+    // all of access (VRNIC_ACCESS_*; 0 for local reads). length 0 is granted with any key (IBTA 9.4.3):
+    // the answer is then a region of no bytes.
     // The pointer holds until the next deregister: do not keep it beyond one event.
     std::expected<const MemoryRegion*, Syndrome> check(std::uint32_t key, std::uint32_t pdn,
                                                        std::uint64_t address, std::uint64_t length,
@@ -52,8 +56,8 @@ class MrTable {
     Host& host_;
     Limits limits_;
     std::vector<MemoryRegion> regions_;
-    std::vector<std::uint8_t> key_bytes_;
-    std::vector<std::uint32_t> free_;
+    std::vector<std::uint8_t> key_bytes_;  // last used at each index; outlive a reset
+    IdPool indices_;
     std::uint64_t total_pages_ = 0;
 };
 

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rdma/cq.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "host/log.h"
+
+namespace vrnic {
+namespace {
+
+AdminResult<std::uint32_t> invalid(std::uint32_t detail) {
+    return admin_error(VRNIC_STATUS_INVALID, detail);
+}
+
+}  // namespace
+
+CqTable::CqTable(Host& host, Counters& counters, EventQueues& events, std::uint32_t max_cqs,
+                 std::uint32_t max_entries, std::uint32_t max_pages)
+    : host_(host),
+      counters_(counters),
+      events_(events),
+      max_entries_(max_entries),
+      max_pages_(max_pages),
+      queues_(max_cqs),
+      numbers_(0, max_cqs) {}
+
+AdminResult<std::uint32_t> CqTable::create(const vrnic_cmd_create_cq& cmd) {
+    EventQueue* eq = events_.find(cmd.eqn);
+    if (!eq || cmd.eqn == 0)
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_cq, eqn));
+    if (cmd.log_size >= 32 || (std::uint64_t{1} << cmd.log_size) > max_entries_)
+        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, log_size));
+    if (cmd.ring_offset % sizeof(vrnic_cqe) != 0)
+        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, ring_offset));
+    if (cmd.dbrec_offset % sizeof(vrnic_cq_dbrec) != 0)
+        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, dbrec_offset));
+    // So that entries are aligned on the bus, too, and none crosses a page.
+    if (cmd.memory.offset % sizeof(vrnic_cqe) != 0)
+        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, memory) + offsetof(vrnic_page_list, offset));
+
+    const std::uint32_t size = 1u << cmd.log_size;
+    const std::uint64_t ring_end = cmd.ring_offset + std::uint64_t{size} * sizeof(vrnic_cqe);
+    const std::uint64_t record_end = std::uint64_t{cmd.dbrec_offset} + sizeof(vrnic_cq_dbrec);
+    auto memory = PagedMemory::create(host_, cmd.memory, std::max(ring_end, record_end), max_pages_,
+                                      VRNIC_FIELD(vrnic_cmd_create_cq, memory));
+    if (!memory) return std::unexpected(memory.error());
+
+    const auto cqn = numbers_.take();
+    if (!cqn) return admin_error(VRNIC_STATUS_LIMIT);
+    CompletionQueue& cq = queues_[*cqn];
+    cq = CompletionQueue{};
+    cq.live = true;
+    cq.cqn = *cqn;
+    cq.uar = cmd.uar;
+    cq.eqn = cmd.eqn;
+    cq.size = size;
+    cq.ring_offset = cmd.ring_offset;
+    cq.dbrec_offset = cmd.dbrec_offset;
+    cq.memory = std::move(*memory);
+    ++eq->users;
+    return *cqn;
+}
+
+AdminResult<void> CqTable::destroy(std::uint32_t cqn) {
+    CompletionQueue* cq = find(cqn);
+    if (!cq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
+    if (cq->users != 0) return admin_error(VRNIC_STATUS_BUSY);
+    --events_.find(cq->eqn)->users;
+    *cq = CompletionQueue{};
+    numbers_.give_back(cqn);
+    return {};
+}
+
+void CqTable::reset() {
+    for (CompletionQueue& cq : queues_)
+        if (cq.live) cq = CompletionQueue{};
+    numbers_.reset();
+}
+
+CompletionQueue* CqTable::find(std::uint32_t cqn) {
+    return cqn < queues_.size() && queues_[cqn].live ? &queues_[cqn] : nullptr;
+}
+
+bool CqTable::post(std::uint32_t cqn, vrnic_cqe completion) {
+    CompletionQueue* cq = find(cqn);
+    if (!cq || cq->failed) return false;
+
+    // The record is read only when the ring seems full by what is known of it.
+    const auto index = static_cast<std::uint32_t>(cq->index);
+    if (index - cq->consumed >= cq->size) {
+        vrnic_cq_dbrec record;
+        if (!read_record(*cq, record)) return false;
+        if (index - cq->consumed >= cq->size) {
+            ++counters_.cq_overflows;
+            fail(*cq, VRNIC_SYND_NONE, "overflow");
+            return false;
+        }
+    }
+
+    completion.timestamp = host_.now();
+    const std::uint64_t at = cq->ring_offset + (cq->index & (cq->size - 1)) * sizeof(vrnic_cqe);
+    const auto body = std::as_bytes(std::span(&completion, 1)).first(offsetof(vrnic_cqe, seq));
+    if (!cq->memory.write(host_, at, body) ||
+        !cq->memory.store64(host_, at + offsetof(vrnic_cqe, seq), cq->index + 1)) {
+        ++counters_.dma_errors;
+        fail(*cq, VRNIC_SYND_DMA_FAILED, "its memory could not be written");
+        return false;
+    }
+    ++cq->index;
+    ++counters_.completions;
+
+    const bool error = completion.status != VRNIC_WC_SUCCESS;
+    const bool solicited = error || (completion.flags & VRNIC_CQE_SOLICITED) != 0;
+    if (error) ++counters_.completion_errors;
+    if (solicited) cq->solicited_index = cq->index;
+    if (cq->armed && (solicited || !cq->armed_solicited_only)) {
+        cq->armed = false;
+        events_.completion(cq->eqn, cqn);
+    }
+    return true;
+}
+
+void CqTable::arm(CompletionQueue& cq) {
+    vrnic_cq_dbrec record;
+    if (cq.failed || !read_record(cq, record)) return;
+
+    const std::uint32_t sequence = record.arm & VRNIC_CQ_ARM_SEQ_MASK;
+    if (sequence == cq.arm_sequence) return;  // a doorbell that came late or twice
+    cq.arm_sequence = sequence;
+    // IBTA 11.4.2.2: a request for any completion is not narrowed by a later one for solicited ones.
+    const bool solicited_only = (record.arm & VRNIC_CQ_ARM_SOLICITED) != 0;
+    cq.armed_solicited_only = solicited_only && (!cq.armed || cq.armed_solicited_only);
+
+    const std::uint64_t consumed = cq.index - (static_cast<std::uint32_t>(cq.index) - cq.consumed);
+    const std::uint64_t end = cq.armed_solicited_only ? cq.solicited_index : cq.index;
+    const bool pending = end > consumed;
+    cq.armed = !pending;
+    if (pending) events_.completion(cq.eqn, cq.cqn);
+}
+
+std::uint32_t CqTable::cqs_of_uar(std::uint32_t uar) const {
+    return static_cast<std::uint32_t>(std::ranges::count_if(
+        queues_, [&](const CompletionQueue& cq) { return cq.live && cq.uar == uar; }));
+}
+
+// Fails the queue when the record cannot be read or its index is impossible.
+bool CqTable::read_record(CompletionQueue& cq, vrnic_cq_dbrec& record) {
+    if (!cq.memory.read(host_, cq.dbrec_offset, std::as_writable_bytes(std::span(&record, 1)))) {
+        ++counters_.dma_errors;
+        fail(cq, VRNIC_SYND_DMA_FAILED, "its doorbell record could not be read");
+        return false;
+    }
+    const std::uint32_t in_ring = static_cast<std::uint32_t>(cq.index) - record.ci;
+    if (in_ring > cq.size) {
+        fail(cq, VRNIC_SYND_RING_INDEX, "the consumer index in its doorbell record is impossible");
+        return false;
+    }
+    cq.consumed = record.ci;
+    return true;
+}
+
+void CqTable::fail(CompletionQueue& cq, std::uint32_t syndrome, std::string_view reason) {
+    cq.failed = true;
+    cq.armed = false;
+    guest_error(host_, "CQ {}: {} at completion {}; it takes no more", cq.cqn, reason, cq.index);
+    events_.raise(VRNIC_EVENT_CQ_ERROR, cq.cqn, syndrome);
+}
+
+}  // namespace vrnic
