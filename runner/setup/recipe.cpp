@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "setup/recipe.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace vrnic::setup {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view shared_part = "common";
+
+struct Texts {
+    std::string own;
+    std::string common;
+};
+
+Result<Texts> read_texts(const fs::path& folder, const std::string& name) {
+    const auto names = recipe_names(folder);
+    if (std::ranges::find(names, name) == names.end())
+        return setup_error("no {} named '{}'; there are: {}",
+                           folder.filename() == "guests" ? "guest" : "kernel", name,
+                           fmt::join(names, ", "));
+    auto own = read_text(folder / (name + ".json"));
+    auto common = read_text(folder / fmt::format("{}.json", shared_part));
+    if (!own) return std::unexpected(own.error());
+    if (!common) return std::unexpected(common.error());
+    return Texts{std::move(*own), std::move(*common)};
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_names(const fs::path& folder) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+        if (at->path().extension() == ".json" && at->path().stem() != shared_part)
+            names.push_back(at->path().stem());
+    std::ranges::sort(names);
+    return names;
+}
+
+Result<GuestRecipe> guest_recipe(const fs::path& images, const std::string& name) {
+    const auto texts = read_texts(images / "guests", name);
+    if (!texts) return std::unexpected(texts.error());
+    try {
+        const json own = json::parse(texts->own);
+        const json common = json::parse(texts->common);
+        return GuestRecipe{name,
+                           own.at("release"),
+                           own.at("packages"),
+                           common.at("prune"),
+                           common.at("folders"),
+                           common.at("links"),
+                           common.at("files"),
+                           texts->own + texts->common};
+    } catch (const json::exception& error) {
+        return setup_error("images/guests/{}.json or common.json: {}", name, error.what());
+    }
+}
+
+Result<KernelRecipe> kernel_recipe(const fs::path& images, const std::string& name) {
+    const auto texts = read_texts(images / "kernels", name);
+    if (!texts) return std::unexpected(texts.error());
+    try {
+        const json own = json::parse(texts->own);
+        const json common = json::parse(texts->common);
+        KernelRecipe recipe{name,
+                            own.at("version"),
+                            {},
+                            common.at("initrd"),
+                            common.at("guest"),
+                            texts->own + texts->common};
+        for (const auto& source : own.at("sources"))
+            recipe.sources.push_back({source.at("release"), source.at("prefer"),
+                                      source.at("image"), source.at("headers")});
+        return recipe;
+    } catch (const json::exception& error) {
+        return setup_error("images/kernels/{}.json or common.json: {}", name, error.what());
+    }
+}
+
+}  // namespace vrnic::setup

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "setup/tool.h"
+
+namespace vrnic::setup {
+
+// The recipes of images/: what a guest and its kernel are made of. text is the files' own text,
+// a part of the cache's key.
+
+struct GuestRecipe {
+    std::string name;
+    std::string release;
+    std::vector<std::string> packages;
+    std::vector<std::string> prune;    // paths in the tree, removed
+    std::vector<std::string> folders;  // made
+    std::map<std::string, std::string> links;  // path to target
+    std::map<std::string, std::string> files;  // path to content
+    std::string text;
+};
+
+struct KernelRecipe {
+    struct Source {
+        std::string release;  // whose index to look in
+        std::string prefer;   // target release for apt; empty: none
+        std::string image;    // metapackages
+        std::string headers;
+    };
+    std::string name;
+    std::string version;  // what the image's package version begins with
+    std::vector<Source> sources;  // the first that the mirror has is taken
+    std::vector<std::string> initrd_modules;  // names
+    std::vector<std::string> guest_modules;   // paths below kernel/, a folder with a slash behind
+    std::string text;
+};
+
+[[nodiscard]] Result<GuestRecipe> guest_recipe(const std::filesystem::path& images,
+                                               const std::string& name);
+[[nodiscard]] Result<KernelRecipe> kernel_recipe(const std::filesystem::path& images,
+                                                 const std::string& name);
+
+// The names there are, for messages: "6.1, 6.12".
+[[nodiscard]] std::vector<std::string> recipe_names(const std::filesystem::path& folder);
+
+}  // namespace vrnic::setup
