@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "roce/checksum.h"
+
+#include <zlib.h>
+
+#include <cstring>
+
+namespace vrnic::roce {
+
+namespace {
+
+// One place for the CRC-32 of Ethernet, so that another implementation can take it over.
+std::uint32_t crc32_ethernet(std::uint32_t crc, std::span<const std::byte> data) {
+    return static_cast<std::uint32_t>(
+        ::crc32(crc, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size())));
+}
+
+}  // namespace
+
+std::uint32_t internet_sum(std::span<const std::byte> data, std::uint32_t sum) {
+    std::uint64_t wide = sum;
+    std::size_t i = 0;
+    for (; i + 1 < data.size(); i += 2)
+        wide += static_cast<std::uint32_t>(data[i]) << 8 | static_cast<std::uint32_t>(data[i + 1]);
+    if (i < data.size()) wide += static_cast<std::uint32_t>(data[i]) << 8;
+    while (wide >> 16) wide = (wide & 0xffff) + (wide >> 16);
+    return static_cast<std::uint32_t>(wide);
+}
+
+std::uint16_t internet_checksum(std::uint32_t sum) {
+    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
+}
+
+std::uint32_t icrc(std::span<const std::byte> ip) {
+    // The fields that routers may change count as ones, and so does an LRH (8 octets) that is not there.
+    constexpr std::size_t kLrh = 8;
+    std::byte masked[kLrh + sizeof(Ipv6Header) + sizeof(UdpHeader) + sizeof(Bth)];
+    std::memset(masked, 0xff, kLrh);
+
+    const bool v4 = (static_cast<unsigned>(ip[0]) >> 4) == 4;
+    const std::size_t ip_bytes = v4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
+    const std::size_t covered = ip_bytes + sizeof(UdpHeader) + sizeof(Bth);
+    std::memcpy(masked + kLrh, ip.data(), covered);
+    if (v4) {
+        auto* header = reinterpret_cast<Ipv4Header*>(masked + kLrh);
+        header->tos = 0xff;
+        header->ttl = 0xff;
+        header->checksum = 0xffff;
+    } else {
+        auto* header = reinterpret_cast<Ipv6Header*>(masked + kLrh);
+        header->version_class_flow = header->version_class_flow | 0x0fffffffu;
+        header->hop_limit = 0xff;
+    }
+    auto* udp = reinterpret_cast<UdpHeader*>(masked + kLrh + ip_bytes);
+    udp->checksum = 0xffff;
+    auto* bth = reinterpret_cast<Bth*>(masked + kLrh + ip_bytes + sizeof(UdpHeader));
+    bth->fecn_becn = 0xff;
+
+    const std::uint32_t head = crc32_ethernet(0, {masked, kLrh + covered});
+    return crc32_ethernet(head, ip.subspan(covered));
+}
+
+}  // namespace vrnic::roce
