@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace vrnic::runner {
+
+// Two connected stream sockets without a name. All that joins the runner and its VMs is made of
+// these: there is no path or port to collide or to be left behind, and no order of starting.
+using SocketPair = std::pair<UniqueFd, UniqueFd>;
+
+[[nodiscard]] Result<SocketPair> make_socket_pair();
+
+}  // namespace vrnic::runner

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "commands/session.h"
+
+namespace vrnic::runner {
+
+// A command that was chosen on the command line: returns its exit status, or why it could not.
+using Action = std::function<Result<int>(Session&)>;
+
+// Adds one command with its options; when it is chosen, `chosen` becomes what it does.
+using AddCommand = void (*)(CLI::App& app, Action& chosen);
+
+void add_run_command(CLI::App& app, Action& chosen);
+
+}  // namespace vrnic::runner

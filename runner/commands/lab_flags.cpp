@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/lab_flags.h"
+
+namespace vrnic::runner {
+
+void add_lab_flags(CLI::App& command, LabOptions& options) {
+    const auto key_value = CLI::Validator(
+        [](std::string& text) {
+            const auto equals = text.find('=');
+            return equals == 0 || equals == std::string::npos ? "give it as KEY=VALUE"
+                                                              : std::string();
+        },
+        "KEY=VALUE");
+    command.add_option("--mtu", options.mtu, "MTU of the links, in bytes")
+        ->capture_default_str()
+        ->check(CLI::Range(1280, 9000));
+    command.add_option("--kernel", options.kernel, "the guests' kernel: a recipe in images/kernels")
+        ->capture_default_str();
+    command.add_option("--guest", options.guest, "the guests' user land: a recipe in images/guests")
+        ->capture_default_str();
+    command
+        .add_option("--qemu", options.qemu, "system (this machine's) or 10.0 (Debian 13's, fetched)")
+        ->capture_default_str();
+    command.add_option("--accel", options.accel, "how the guests' CPUs run")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+    command.add_option("--memory", options.memory_mib, "of each VM, in MiB")
+        ->capture_default_str()
+        ->check(CLI::Range(128, 262144));
+    command.add_option("--cpus", options.cpus, "of each VM")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 64));
+    command.add_option("--nics", options.nics, "NICs of each VM, each on a link of its own")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 4));
+    command.add_option("--device", options.device, "a property of each vrnic, such as loss=0.01")
+        ->check(key_value);
+    command.add_option("--rxe", options.rxe,
+                       "this VM gets rdma_rxe over virtio-net instead of vrnic: vm1, vm2, ...");
+    command.add_option("--with", options.packages, "Debian packages to add to the guests")
+        ->delimiter(',');
+    command.add_option("--capture", options.capture, "write a pcap file of the first link");
+}
+
+}  // namespace vrnic::runner

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/kernel_log.h"
+
+#include <array>
+#include <fstream>
+
+namespace vrnic::runner {
+namespace {
+
+struct Pattern {
+    std::string_view text;
+    Complaint kind;
+};
+
+// The kernel's own phrases, most severe first: a line is counted once.
+constexpr std::array patterns{
+    Pattern{"Kernel panic - not syncing", Complaint::panic},
+    Pattern{"Oops: ", Complaint::oops},
+    Pattern{"BUG: unable to handle", Complaint::oops},
+    Pattern{"BUG: kernel NULL pointer", Complaint::oops},
+    Pattern{"general protection fault", Complaint::oops},
+    Pattern{"kernel BUG at", Complaint::oops},
+    Pattern{"BUG: ", Complaint::warning},  // KASAN, sleeping while atomic, soft lockup, bad page
+    Pattern{"WARNING: ", Complaint::warning},
+    Pattern{"INFO: task ", Complaint::warning},         // hung task
+    Pattern{"INFO: possible ", Complaint::warning},     // lockdep
+    Pattern{"suspicious RCU usage", Complaint::warning},
+    Pattern{"inconsistent lock state", Complaint::warning},
+    Pattern{"UBSAN: ", Complaint::warning},
+    Pattern{"ODEBUG: ", Complaint::warning},
+    Pattern{"DMA-API: ", Complaint::warning},
+    Pattern{"refcount_t: ", Complaint::warning},
+    Pattern{"kmemleak: ", Complaint::warning},
+    Pattern{"Call Trace:", Complaint::warning},
+};
+
+// Lines of a healthy guest that hold one of the phrases. Each says why.
+constexpr std::array<std::string_view, 2> harmless{
+    "DMA-API: preallocated",  // the debug kernel's own start
+    "DMA-API: debugging enabled",
+};
+
+std::string_view without_stamp(std::string_view line) {
+    if (line.starts_with('<')) line.remove_prefix(std::min(line.find('>') + 1, line.size()));
+    if (line.starts_with('[')) {
+        const auto end = line.find("] ");
+        if (end != std::string_view::npos) line.remove_prefix(end + 2);
+    }
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+}  // namespace
+
+std::vector<KernelComplaint> find_complaints(std::string_view log) {
+    std::vector<KernelComplaint> found;
+    while (!log.empty()) {
+        const std::size_t end = std::min(log.find('\n'), log.size());
+        const std::string_view line = log.substr(0, end);
+        log.remove_prefix(std::min(end + 1, log.size()));
+        bool is_harmless = false;
+        for (auto phrase : harmless) is_harmless |= line.find(phrase) != std::string_view::npos;
+        if (is_harmless) continue;
+        for (const auto& [text, kind] : patterns) {
+            if (line.find(text) == std::string_view::npos) continue;
+            found.push_back({kind, std::string(without_stamp(line))});
+            break;
+        }
+    }
+    return found;
+}
+
+std::string ConsoleReader::read_new() {
+    constexpr std::uintmax_t most = 16 * 1024 * 1024;
+    std::ifstream file(file_, std::ios::binary | std::ios::ate);
+    if (!file) return {};
+    const auto size = static_cast<std::uintmax_t>(file.tellg());
+    if (size <= position_) return {};
+    std::string text(std::min(size - position_, most), '\0');
+    file.seekg(static_cast<std::streamoff>(position_));
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    const auto last = text.rfind('\n');
+    if (last != std::string::npos) text.resize(last + 1);
+    position_ += text.size();
+    return text;
+}
+
+}  // namespace vrnic::runner

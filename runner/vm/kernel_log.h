@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vrnic::runner {
+
+// What a kernel says when something in it is wrong. A panic and an oops end the guest; a warning
+// fails a test.
+enum class Complaint { warning, oops, panic };
+
+struct KernelComplaint {
+    Complaint kind;
+    std::string line;  // the kernel's own words, without time stamps
+};
+
+// Looks through a kernel log (console or dmesg) for complaints.
+[[nodiscard]] std::vector<KernelComplaint> find_complaints(std::string_view log);
+
+// Reads a console file as it grows, each part once.
+class ConsoleReader {
+  public:
+    explicit ConsoleReader(std::filesystem::path file) : file_(std::move(file)) {}
+
+    // Whole lines that were added since the last call, at most 16 MiB of them at once.
+    [[nodiscard]] std::string read_new();
+
+  private:
+    std::filesystem::path file_;
+    std::uintmax_t position_ = 0;
+};
+
+}  // namespace vrnic::runner

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/lab_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vrnic::runner {
+
+std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
+                               const std::string& accel, const std::filesystem::path& folder) {
+    std::vector<VmSpec> specs;
+    for (int number = 1; number <= options.vms; ++number) {
+        VmSpec spec;
+        spec.number = number;
+        spec.count = options.vms;
+        spec.files = files;
+        spec.accel = accel;
+        spec.memory_mib = options.memory_mib;
+        spec.cpus = options.cpus;
+        spec.mtu = options.mtu;
+        spec.kernel_options = options.kernel_options;
+        spec.folder = folder / spec.name();
+        const bool rxe = std::ranges::find(options.rxe, spec.name()) != options.rxe.end();
+        for (int link = 0; link < options.nics; ++link) {
+            NicSpec nic;
+            nic.kind = rxe ? protocol::NicKind::rxe : protocol::NicKind::vrnic;
+            // Locally administered; links are private to a run, so that these may repeat.
+            nic.mac = fmt::format("52:54:00:77:{:02x}:{:02x}", link, number);
+            if (!rxe) nic.properties = options.device;
+            if (link == 0 && number == 1) nic.capture = options.capture;
+            spec.nics.push_back(std::move(nic));
+        }
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+}  // namespace vrnic::runner

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "vm/vm_spec.h"
+
+namespace vrnic::runner {
+
+// What a person says about VMs, on the command line or in a test case.
+struct LabOptions {
+    int vms = 2;  // 1...8
+    std::string guest = "debian13";
+    std::string kernel = "6.12";
+    std::string qemu = "system";  // or a version that set-up unpacks, "10.0"
+    std::string accel = "auto";   // auto, tcg, kvm
+    int memory_mib = 512;
+    int cpus = 1;
+    int mtu = 1500;
+    int nics = 1;                      // vrnic devices in each VM
+    std::vector<std::string> device;   // properties of each vrnic, "KEY=VALUE"
+    std::vector<std::string> rxe;      // VMs ("vm2") that get rdma_rxe over virtio-net instead
+    std::vector<std::string> packages; // Debian packages added to the guest
+    std::filesystem::path capture;     // pcap of the first link, taken at vm1
+    std::string kernel_options;
+};
+
+// The VMs of a run, whose folders will be in `folder`. accel: decided, not "auto".
+[[nodiscard]] std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
+                                             const std::string& accel,
+                                             const std::filesystem::path& folder);
+
+}  // namespace vrnic::runner

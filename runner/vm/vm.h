@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/child_process.h"
+#include "base/error.h"
+#include "base/stream.h"
+#include "vm/kernel_log.h"
+#include "vm/qmp.h"
+#include "vm/vm_spec.h"
+
+namespace vrnic::runner {
+
+// A command of the runner in a guest.
+struct StepState {
+    int id = 0;  // from 1
+    std::optional<int> listening_port;
+    std::optional<int> status;      // as the guest reported it
+    std::uint64_t output_goal = 0;  // the VM's output in all, with this step's
+    bool finished = false;          // status known and all output received
+};
+
+// A running VM. It starts on construction; what it says arrives through the event loop; it is
+// ended with the object. Success is only what the guest reported: everything else is a failure().
+class Vm {
+  public:
+    using OnOutput = std::function<void(std::string_view bytes)>;
+
+    // links: the runner's or a peer's socket ends are elsewhere; these go to this VM's QEMU, one
+    // for each NIC.
+    [[nodiscard]] static Result<std::unique_ptr<Vm>> start(EventLoop& loop, VmSpec spec,
+                                                           std::vector<UniqueFd> links,
+                                                           OnOutput on_output);
+    Vm(const Vm&) = delete;
+    Vm& operator=(const Vm&) = delete;
+
+    [[nodiscard]] const VmSpec& spec() const { return spec_; }
+    [[nodiscard]] std::string name() const { return spec_.name(); }
+
+    // The guest's NICs are up and it takes steps.
+    [[nodiscard]] bool ready() const { return ready_; }
+    // Why this VM can give no success any more; empty as long as it can.
+    [[nodiscard]] const std::optional<Error>& failure();
+
+    // Runs `command` with bash. One step at a time: the one before has to be finished.
+    [[nodiscard]] Result<void> start_step(const std::string& command);
+    [[nodiscard]] const StepState& step() const { return step_; }
+    [[nodiscard]] bool idle() const { return step_.id == 0 || step_.finished; }
+    // Asks the guest to end the running step; it then finishes with a status.
+    void end_step();
+
+    // Takes a NIC out and puts it back as a person with a screwdriver would. unplug() returns when
+    // the guest let go of it, plug() when the guest has it up again.
+    [[nodiscard]] Result<void> unplug(std::size_t link, Deadline deadline);
+    [[nodiscard]] Result<void> plug(std::size_t link, Deadline deadline);
+    // The cable of a NIC: QEMU's set_link.
+    [[nodiscard]] Result<void> set_link(std::size_t link, bool up, Deadline deadline);
+
+    // Power-off by agreement: saves the kernel log, then QEMU exits and stopped() holds.
+    void stop();
+    [[nodiscard]] bool stopped() const { return stopping_ && process_->end().has_value(); }
+
+    // What the guest's kernel complained of since the last call.
+    [[nodiscard]] std::vector<KernelComplaint> new_complaints();
+
+  private:
+    Vm(EventLoop& loop, VmSpec spec, OnOutput on_output);
+
+    void on_status_line(std::string_view line);
+    void on_qmp_event(const std::string& name, const Qmp::Json& data);
+    void on_output_bytes(std::string_view bytes);
+    void finish_step_if_complete();
+    [[nodiscard]] Error explain_end(const ChildEnd& end);
+    [[nodiscard]] std::string last_words_of_qemu() const;
+
+    EventLoop& loop_;
+    VmSpec spec_;
+    OnOutput on_output_;
+    std::unique_ptr<Qmp> qmp_;
+    std::unique_ptr<LineCutter> status_lines_;
+    std::unique_ptr<Stream> status_;
+    std::unique_ptr<Stream> output_;
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> output_file_{nullptr, std::fclose};
+    std::unique_ptr<ChildProcess> process_;
+
+    bool agent_up_ = false;
+    bool ready_ = false;
+    bool stopping_ = false;
+    bool panicked_ = false;
+    std::set<std::string> deleted_devices_;
+    std::optional<Error> failure_;
+    StepState step_;
+    std::uint64_t output_received_ = 0;
+    ConsoleReader console_;
+    std::optional<KernelComplaint> fatal_complaint_;
+};
+
+}  // namespace vrnic::runner
