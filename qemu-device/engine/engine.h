@@ -5,27 +5,16 @@
 // noted and carried out before the outer call returns or in the next run(); none of them recurses.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "base/counters.h"
+#include "control/config.h"
 #include "host/host.h"
-#include "vrnic_admin.h"
 
 namespace vrnic {
-
-struct EngineConfig {
-    std::array<std::uint8_t, 6> mac{};
-    std::uint32_t vectors = 16;          // MSI-X vectors, 1..64
-    std::uint32_t doorbell_slots = 256;  // with slot 0
-    std::uint32_t doorbell_stride_log = 12;
-    std::uint32_t loss_ppm = 0;  // RoCE packets lost on their way out
-    std::uint64_t seed = 0;      // of everything random
-    bool link_up = true;
-};
 
 class Engine {
   public:

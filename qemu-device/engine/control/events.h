@@ -38,6 +38,7 @@ class EventQueues {
     AdminResult<void> destroy(std::uint32_t eqn);
     void reset();
 
+    std::uint32_t vectors() const { return vectors_; }  // MSI-X vectors of the device
     EventQueue* find(std::uint32_t eqn);
     void doorbell(std::uint32_t eqn, std::uint32_t value);  // VRNIC_REG_EQ_DB
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/capabilities.h"
+
+#include "control/events.h"
+#include "ethernet/port.h"
+#include "ethernet/queue.h"
+#include "rdma/mr.h"
+#include "vrnic_regs.h"
+
+namespace vrnic {
+namespace {
+
+constexpr std::uint32_t kVersion = 0 << 16 | 1 << 8 | 0;  // of the device model
+
+constexpr std::uint64_t all_page_sizes() {
+    std::uint64_t mask = 0;
+    for (unsigned shift = VRNIC_PAGE_SHIFT_MIN; shift <= VRNIC_PAGE_SHIFT_MAX; ++shift)
+        mask |= std::uint64_t{1} << shift;
+    return mask;
+}
+
+}  // namespace
+
+vrnic_device_caps capabilities(const EngineConfig& config) {
+    vrnic_device_caps caps{};
+    caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC;
+    caps.max_mr_size = MrTable::kMaxRegionBytes;
+    caps.page_size_mask = all_page_sizes();
+    caps.max_mr_pages = 4u << 20;
+    caps.max_qps = 4096;
+    caps.max_cqs = 8192;
+    caps.max_mrs = 65536;
+    caps.max_pds = 4096;
+    caps.max_eqs = VRNIC_MAX_EQS;
+    caps.max_uars = config.doorbell_slots;
+    caps.max_gids = 32;
+    caps.max_msg_size = 1u << 31;
+    caps.max_sq_entries = 16384;
+    caps.max_rq_entries = 16384;
+    caps.max_cq_entries = 65536;
+    caps.max_eq_entries = 1u << EventQueues::kMaxLogSize;
+    caps.max_send_sge = 16;
+    caps.max_recv_sge = 16;
+    caps.max_inline = 512;
+    caps.max_rd_atomic = 16;
+    caps.max_eth_queues = 1;
+    caps.max_eth_entries = 1u << EthernetQueue::kMaxLogSize;
+    caps.max_mtu = kMaxMtu;
+    caps.max_path_mtu = 4096;
+    caps.link_speed = 100'000;
+    caps.fw_version = kVersion;
+    caps.local_ack_delay = 16;  // 268 ms: guests share the host's processors
+    return caps;
+}
+
+}  // namespace vrnic

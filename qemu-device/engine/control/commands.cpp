@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/commands.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+#include "host/log.h"
+
+namespace vrnic {
+namespace {
+
+struct NoFields {};
+
+// The handle of what was made, when that worked.
+AdminResult<std::uint32_t> made(const AdminResult<void>& result, std::uint32_t handle) {
+    if (!result) return std::unexpected(result.error());
+    return handle;
+}
+
+// ---- the commands: one function each ----
+
+// Cuts the answer to the room that the guest has for it.
+AdminResult<void> answer(Device& device, const vrnic_cmd_query& cmd,
+                         std::span<const std::byte> data) {
+    constexpr std::uint32_t kMinLength = 8;
+    if (cmd.addr % 8 != 0)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_query, addr));
+    if (cmd.length < kMinLength)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_query, length));
+    data = data.first(std::min<std::size_t>(data.size(), cmd.length));
+    if (device.host.dma_write(cmd.addr, data)) return {};
+    ++device.counters.dma_errors;
+    return admin_error(VRNIC_STATUS_DMA, VRNIC_FIELD(vrnic_cmd_query, addr));
+}
+
+AdminResult<void> query_device(Device& device, const vrnic_cmd_query& cmd) {
+    return answer(device, cmd, std::as_bytes(std::span(&device.caps, 1)));
+}
+
+AdminResult<void> query_counters(Device& device, const vrnic_cmd_query& cmd) {
+    const vrnic_counters counters = device.counters.to_guest();
+    return answer(device, cmd, std::as_bytes(std::span(&counters, 1)));
+}
+
+AdminResult<std::uint32_t> create_eq(Device& device, const vrnic_cmd_create_eq& cmd) {
+    return made(device.events.create(cmd), cmd.eqn);
+}
+
+AdminResult<void> destroy_eq(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.events.destroy(cmd.handle);
+}
+
+AdminResult<std::uint32_t> alloc_uar(Device& device, const NoFields&) {
+    return device.uars.alloc();
+}
+
+AdminResult<void> free_uar(Device& device, const vrnic_cmd_handle& cmd) {
+    const std::uint32_t users =
+        device.cqs.cqs_of_uar(cmd.handle) + device.transport.qps_of_uar(cmd.handle);
+    return device.uars.free(cmd.handle, users);
+}
+
+// Handles of Ethernet queues: there is one of each direction, with the direction's number.
+AdminResult<std::uint32_t> create_eth_queue(Device& device, const vrnic_cmd_create_eth_queue& cmd) {
+    if (cmd.direction != VRNIC_ETH_TX && cmd.direction != VRNIC_ETH_RX)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_create_eth_queue, direction));
+    EthernetQueue& queue =
+        cmd.direction == VRNIC_ETH_TX ? device.transmitter.queue() : device.receiver.queue();
+    return made(queue.create(cmd), queue.number());
+}
+
+AdminResult<void> destroy_eth_queue(Device& device, const vrnic_cmd_handle& cmd) {
+    if (cmd.handle == VRNIC_ETH_TX && device.transmitter.queue().live())
+        device.transmitter.destroy_queue();
+    else if (cmd.handle == VRNIC_ETH_RX && device.receiver.queue().live())
+        device.receiver.queue().destroy();
+    else
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
+    return {};
+}
+
+AdminResult<void> set_port(Device& device, const vrnic_cmd_set_port& cmd) {
+    return device.set_port(cmd);
+}
+
+AdminResult<std::uint32_t> alloc_pd(Device& device, const NoFields&) { return device.pds.alloc(); }
+
+AdminResult<void> dealloc_pd(Device& device, const vrnic_cmd_handle& cmd) {
+    const std::uint32_t users =
+        device.regions.regions_of(cmd.handle) + device.transport.qps_of_pd(cmd.handle);
+    return device.pds.dealloc(cmd.handle, users);
+}
+
+AdminResult<void> set_gid(Device& device, const vrnic_cmd_set_gid& cmd) {
+    return device.transport.set_gid(cmd);
+}
+
+AdminResult<std::uint32_t> reg_mr(Device& device, const vrnic_cmd_reg_mr& cmd) {
+    if (!device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_reg_mr, pdn));
+    return device.regions.register_region(cmd);
+}
+
+AdminResult<void> dereg_mr(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.regions.deregister(cmd.handle);
+}
+
+AdminResult<std::uint32_t> create_cq(Device& device, const vrnic_cmd_create_cq& cmd) {
+    if (!device.uars.exists(cmd.uar))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_cq, uar));
+    return device.cqs.create(cmd);
+}
+
+AdminResult<void> destroy_cq(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.cqs.destroy(cmd.handle);
+}
+
+AdminResult<std::uint32_t> create_qp(Device& device, const vrnic_cmd_create_qp& cmd) {
+    if (!device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_qp, pdn));
+    if (!device.uars.exists(cmd.uar))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_qp, uar));
+    return device.transport.create_qp(cmd);
+}
+
+AdminResult<void> modify_qp(Device& device, const vrnic_cmd_modify_qp& cmd) {
+    return device.transport.modify_qp(cmd);
+}
+
+AdminResult<vrnic_resp_query_qp> query_qp(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.transport.query_qp(cmd.handle);
+}
+
+AdminResult<void> destroy_qp(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.transport.destroy_qp(cmd.handle);
+}
+
+// ---- from bytes to typed fields and back ----
+
+using ResponsePayload = std::span<std::uint8_t, sizeof(vrnic_admin_cpl::payload)>;
+
+void put_response(ResponsePayload out, std::uint32_t handle) {
+    vrnic_resp_handle response{};
+    response.handle = handle;
+    std::memcpy(out.data(), &response, sizeof(response));
+}
+
+void put_response(ResponsePayload out, const vrnic_resp_query_qp& response) {
+    static_assert(sizeof(response) <= out.extent);
+    std::memcpy(out.data(), &response, sizeof(response));
+}
+
+using Handler = AdminResult<void> (*)(Device&, const vrnic_admin_cmd&, ResponsePayload);
+
+template <auto function, typename Result, typename Fields>
+AdminResult<void> call(Device& device, const vrnic_admin_cmd& command, ResponsePayload out) {
+    Fields fields{};
+    if constexpr (!std::is_same_v<Fields, NoFields>)
+        std::memcpy(&fields, command.payload, sizeof(fields));
+    Result result = function(device, fields);
+    if (!result) return std::unexpected(result.error());
+    if constexpr (!std::is_void_v<typename Result::value_type>) put_response(out, *result);
+    return {};
+}
+
+// ---- the table ----
+
+// Octets of the payload that must be zero; size 0: none.
+struct Reserved {
+    std::uint8_t offset = 0;
+    std::uint8_t size = 0;
+};
+
+struct Command {
+    std::uint16_t opcode;
+    const char* name;
+    std::uint8_t size;  // of the fields; the rest of the payload is reserved
+    Handler handler;
+    std::array<Reserved, 4> reserved;
+};
+
+template <auto function>
+struct Entry;
+
+template <typename Result, typename Fields, Result (*function)(Device&, const Fields&)>
+struct Entry<function> {
+    static constexpr Handler handler = &call<function, Result, Fields>;
+    static constexpr std::uint8_t size = std::is_same_v<Fields, NoFields> ? 0 : sizeof(Fields);
+};
+
+#define RESERVED(type, field) \
+    Reserved { offsetof(type, field), sizeof(type::field) }
+#define COMMAND(name, function, ...)                                              \
+    Command {                                                                     \
+        VRNIC_ADMIN_##name, #name, Entry<function>::size, Entry<function>::handler, \
+            std::array<Reserved, 4> { __VA_ARGS__ }                               \
+    }
+
+// Reserved fields of a page list are its own matter (PagedMemory).
+constexpr auto kCommands = std::to_array<Command>({
+    COMMAND(QUERY_DEVICE, query_device, RESERVED(vrnic_cmd_query, reserved)),
+    COMMAND(QUERY_COUNTERS, query_counters, RESERVED(vrnic_cmd_query, reserved)),
+    COMMAND(CREATE_EQ, create_eq, RESERVED(vrnic_cmd_create_eq, reserved)),
+    COMMAND(DESTROY_EQ, destroy_eq, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(ALLOC_UAR, alloc_uar),
+    COMMAND(FREE_UAR, free_uar, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(CREATE_ETH_QUEUE, create_eth_queue, RESERVED(vrnic_cmd_create_eth_queue, reserved)),
+    COMMAND(DESTROY_ETH_QUEUE, destroy_eth_queue, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(SET_PORT, set_port, RESERVED(vrnic_cmd_set_port, reserved)),
+    COMMAND(ALLOC_PD, alloc_pd),
+    COMMAND(DEALLOC_PD, dealloc_pd, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(SET_GID, set_gid, RESERVED(vrnic_cmd_set_gid, reserved0),
+            RESERVED(vrnic_cmd_set_gid, reserved1)),
+    COMMAND(REG_MR, reg_mr),
+    COMMAND(DEREG_MR, dereg_mr, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(CREATE_CQ, create_cq, RESERVED(vrnic_cmd_create_cq, reserved0),
+            RESERVED(vrnic_cmd_create_cq, reserved1)),
+    COMMAND(DESTROY_CQ, destroy_cq, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(CREATE_QP, create_qp, RESERVED(vrnic_cmd_create_qp, reserved0),
+            RESERVED(vrnic_cmd_create_qp, reserved1), RESERVED(vrnic_cmd_create_qp, reserved2)),
+    COMMAND(MODIFY_QP, modify_qp, RESERVED(vrnic_cmd_modify_qp, attr.reserved),
+            RESERVED(vrnic_cmd_modify_qp, reserved)),
+    COMMAND(QUERY_QP, query_qp, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(DESTROY_QP, destroy_qp, RESERVED(vrnic_cmd_handle, reserved)),
+});
+
+#undef COMMAND
+#undef RESERVED
+
+// The first reserved octet that is not zero, as its offset in the command.
+AdminResult<void> check_reserved(const Command& row, const vrnic_admin_cmd& command) {
+    constexpr std::uint32_t kPayload = offsetof(vrnic_admin_cmd, payload);
+    if (command.reserved != 0)
+        return admin_error(VRNIC_STATUS_RESERVED, offsetof(vrnic_admin_cmd, reserved));
+    const auto check = [&](std::uint32_t begin, std::uint32_t end) -> AdminResult<void> {
+        for (std::uint32_t at = begin; at < end; ++at)
+            if (command.payload[at] != 0) return admin_error(VRNIC_STATUS_RESERVED, kPayload + at);
+        return {};
+    };
+    for (const Reserved& part : row.reserved)
+        if (auto result = check(part.offset, part.offset + part.size); !result) return result;
+    return check(row.size, sizeof(command.payload));
+}
+
+AdminResult<void> run(Device& device, const Command& row, const vrnic_admin_cmd& command,
+                      ResponsePayload out) {
+    if (auto result = check_reserved(row, command); !result) return result;
+    // Tables are the only large memory, asked for after their size was bounded.
+    try {
+        return row.handler(device, command, out);
+    } catch (const std::bad_alloc&) {
+        return admin_error(VRNIC_STATUS_LIMIT);
+    }
+}
+
+constexpr std::array<const char*, 11> kStatusNames = {
+    "OK",    "BAD_OPCODE", "RESERVED",  "INVALID",     "NO_OBJECT", "BUSY",
+    "LIMIT", "DMA",        "BAD_STATE", "UNSUPPORTED", "PERMISSION"};
+
+}  // namespace
+
+void execute(Device& device, const vrnic_admin_cmd& command, vrnic_admin_cpl& completion) {
+    completion = vrnic_admin_cpl{};
+    completion.tag = command.tag;
+    ++device.counters.admin_commands;
+
+    const auto row = std::ranges::find(kCommands, command.opcode, &Command::opcode);
+    const AdminResult<void> result =
+        row == kCommands.end() ? admin_error(VRNIC_STATUS_BAD_OPCODE)
+                               : run(device, *row, command, ResponsePayload(completion.payload));
+    if (result) return;
+
+    ++device.counters.admin_errors;
+    completion.status = result.error().status;
+    completion.detail = result.error().detail;
+    guest_error(device.host, "admin command {} ({:#x}), tag {}: {}, detail {}",
+                row == kCommands.end() ? "?" : row->name, static_cast<std::uint16_t>(command.opcode),
+                static_cast<std::uint16_t>(command.tag),
+                result.error().status < kStatusNames.size() ? kStatusNames[result.error().status]
+                                                            : "?",
+                result.error().detail);
+}
+
+}  // namespace vrnic

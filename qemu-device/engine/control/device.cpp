@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/device.h"
+
+#include <algorithm>
+
+#include "control/capabilities.h"
+#include "host/log.h"
+
+namespace vrnic {
+namespace {
+
+constexpr std::uint32_t kPortNumber = 1;
+
+TransportConfig transport_config(const vrnic_device_caps& caps, const EngineConfig& config) {
+    TransportConfig out{};
+    out.max_qps = caps.max_qps;
+    out.max_gids = caps.max_gids;
+    out.max_sq_entries = caps.max_sq_entries;
+    out.max_rq_entries = caps.max_rq_entries;
+    out.max_send_sge = caps.max_send_sge;
+    out.max_recv_sge = caps.max_recv_sge;
+    out.max_inline = caps.max_inline;
+    out.max_rd_atomic = caps.max_rd_atomic;
+    out.max_path_mtu = caps.max_path_mtu;
+    out.max_queue_pages = kMaxQueuePages;
+    out.loss_ppm = config.loss_ppm;
+    out.seed = config.seed;
+    return out;
+}
+
+void tell_transport(Transport& transport, const Port& port) {
+    std::uint8_t mac[6];
+    std::ranges::copy(port.mac(), mac);
+    transport.set_port(port.link_up(), mac);
+}
+
+}  // namespace
+
+Device::Device(Host& host, const EngineConfig& config)
+    : host(host),
+      caps(capabilities(config)),
+      events(host, counters, config.vectors),
+      uars(config.doorbell_slots, config.doorbell_stride_log),
+      pds(caps.max_pds),
+      regions(host, {caps.max_mrs, caps.max_mr_pages, kMaxTotalPages}),
+      cqs(host, counters, events, caps.max_cqs, caps.max_cq_entries, kMaxQueuePages),
+      port(config.mac, config.link_up),
+      transmitter(host, counters, cqs, port),
+      receiver(host, counters, cqs),
+      transport({host, counters, events, regions, cqs}, transport_config(caps, config)) {
+    tell_transport(transport, port);
+}
+
+void Device::reset() {
+    // Users before what they use.
+    transport.reset();
+    transmitter.reset();
+    receiver.reset();
+    cqs.reset();
+    regions.reset();
+    pds.reset();
+    uars.reset();
+    events.reset();
+    port.reset();
+    tell_transport(transport, port);
+    fatal = VRNIC_FATAL_NONE;
+    reset_requested = false;
+    const std::uint64_t resets = counters.resets + 1;
+    counters = Counters{};
+    counters.resets = resets;
+}
+
+void Device::fail(std::uint32_t reason) {
+    if (fatal != VRNIC_FATAL_NONE) return;
+    fatal = reason;
+    guest_error(host, "device: fatal error {}, only a reset helps", reason);
+    events.raise(VRNIC_EVENT_DEVICE_FATAL, 0, reason);
+}
+
+void Device::set_link(bool up) {
+    if (up == port.link_up()) return;
+    port.set_link(up);
+    tell_transport(transport, port);
+    if (events.find(0))  // before the driver has come nobody is to be told
+        events.raise(up ? VRNIC_EVENT_PORT_UP : VRNIC_EVENT_PORT_DOWN, kPortNumber);
+}
+
+AdminResult<void> Device::set_port(const vrnic_cmd_set_port& cmd) {
+    auto result = port.set(cmd);
+    if (result) tell_transport(transport, port);
+    return result;
+}
+
+}  // namespace vrnic

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// All objects of one device, for those who carry out the driver's requests.
+#pragma once
+
+#include "base/counters.h"
+#include "control/config.h"
+#include "control/events.h"
+#include "control/uar.h"
+#include "ethernet/port.h"
+#include "ethernet/receive.h"
+#include "ethernet/transmit.h"
+#include "host/host.h"
+#include "rdma/cq.h"
+#include "rdma/mr.h"
+#include "rdma/pd.h"
+#include "rdma/transport.h"
+#include "vrnic_admin.h"
+
+namespace vrnic {
+
+struct Device {
+    Host& host;
+    Counters counters;
+    const vrnic_device_caps caps;
+
+    // Members are made in this order: the later ones use the earlier ones.
+    EventQueues events;
+    UarTable uars;
+    PdTable pds;
+    MrTable regions;
+    CqTable cqs;
+    Port port;
+    Transmitter transmitter;
+    Receiver receiver;
+    Transport transport;
+
+    std::uint32_t fatal = 0;       // VRNIC_FATAL_*: only a reset helps
+    bool reset_requested = false;  // by CONTROL.RESET; the engine carries it out
+
+    Device(Host& host, const EngineConfig& config);
+    void reset();  // everything as after construction but for the carrier and the count of resets
+
+    void fail(std::uint32_t reason);          // enters the fatal state, tells the driver
+    void set_link(bool up);                   // the carrier; tells the driver of a change
+    AdminResult<void> set_port(const vrnic_cmd_set_port& cmd);
+};
+
+}  // namespace vrnic
