@@ -25,18 +25,18 @@ struct GErrorFree {
     void operator()(GError* error) const { g_error_free(error); }
 };
 
-// The line of a log that says most: the last that looks like an error, or else the last.
+// The line of a log that says most: the first error of the plainest kind, or else the last line.
 std::string telling_line(const fs::path& log) {
-    constexpr std::array<std::string_view, 5> signs = {"No space left", "E: ", "rror:",
-                                                       "FAILED", "fatal"};
+    constexpr std::array<std::string_view, 6> signs = {"No space left", "E: ",    "ERROR",
+                                                       "rror:",         "FAILED", "fatal"};
     std::ifstream in(log);
     std::string line, last, telling;
     std::size_t best = signs.size();
     while (std::getline(in, line)) {
         if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
         last = line;
-        for (std::size_t rank = 0; rank < signs.size(); ++rank)
-            if (rank <= best && line.find(signs[rank]) != std::string::npos) {
+        for (std::size_t rank = 0; rank < best; ++rank)
+            if (line.find(signs[rank]) != std::string::npos) {
                 best = rank;
                 telling = line;
             }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "setup/build.h"
+
+#include <algorithm>
+#include <set>
+
+#include "setup/meson_build.h"
+#include "setup/rdma_core.h"
+
+namespace vrnic::setup {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* modules[] = {"vrnic.ko", "vrnic_ib.ko"};
+
+// Parts of the checkout that the kernel's build system is given.
+constexpr const char* driver_folders[] = {"guest-driver", "uapi"};
+
+// Kbuild writes beside the sources. It gets a tree of links to them instead, so that the checkout
+// stays clean and every kernel has its own objects. The result describes the state of all
+// sources: path, size and time.
+Result<std::string> shadow(const fs::path& from, const fs::path& to) {
+    std::string state;
+    std::set<fs::path> linked;
+    std::error_code error;
+    fs::create_directories(to, error);
+    for (fs::recursive_directory_iterator at(from, error), end; !error && at != end;
+         at.increment(error)) {
+        const fs::path relative = fs::relative(at->path(), from);
+        if (at->is_directory()) {
+            fs::create_directories(to / relative, error);
+            continue;
+        }
+        const fs::path link = to / relative;
+        linked.insert(link);
+        state += fmt::format("{} {} {}\n", relative.string(), at->file_size(),
+                             at->last_write_time().time_since_epoch().count());
+        if (std::error_code none; fs::is_symlink(fs::symlink_status(link, none))) continue;
+        fs::create_symlink(at->path(), link, error);
+    }
+    if (error) return setup_error("cannot link {} into {}: {}", from.string(), to.string(), error.message());
+
+    // Sources that are gone; what Kbuild made is no link and stays.
+    std::vector<fs::path> stale;
+    for (const auto& file : fs::recursive_directory_iterator(to))
+        if (file.is_symlink() && !linked.contains(file.path())) stale.push_back(file.path());
+    for (const auto& file : stale) fs::remove(file, error);
+    return state;
+}
+
+Result<void> build_modules(const Context& context, const GuestImage& image, const fs::path& place) {
+    std::string state = image.kernel_build.string() + "\n";
+    for (const auto* folder : driver_folders) {
+        const auto part = shadow(context.project.source / folder, place / folder);
+        if (!part) return std::unexpected(part.error());
+        state += *part;
+    }
+    const fs::path stamp = place / "stamp", driver = place / "guest-driver";
+    const bool whole = std::ranges::all_of(modules, [&](const char* module) {
+        std::error_code error;
+        return fs::exists(driver / module, error);
+    });
+    if (const auto before = read_text(stamp); whole && before && *before == state) return {};
+
+    context.progress.step(fmt::format("building the kernel modules for {}", image.kernel_release));
+    const std::string log = "modules-" + image.kernel_release;
+    auto built = context.run({"make", "-C", image.kernel_build, "M=" + driver.string(), "-j2",
+                              "modules"}, log);
+    if (!built) return built;
+    context.progress.done();
+    if (const auto text = read_text(context.cache.log(log));
+        text && text->find("warning:") != std::string::npos)
+        context.progress.note(fmt::format("the kernel modules were built with warnings: {}",
+                                          context.cache.log(log).string()));
+    return write_text(stamp, state);
+}
+
+// By rename: a guest that has the folder mounted sees the old file or the new one.
+Result<void> place_file(const fs::path& from, const fs::path& folder) {
+    const fs::path to = folder / from.filename(), making = to.string() + ".new";
+    std::error_code error;
+    if (fs::exists(to, error) && fs::last_write_time(to, error) >= fs::last_write_time(from, error) &&
+        fs::file_size(to, error) == fs::file_size(from, error))
+        return {};
+    fs::copy_file(from, making, fs::copy_options::overwrite_existing, error);
+    if (!error) fs::rename(making, to, error);
+    if (error) return setup_error("cannot copy {} to {}: {}", from.string(), folder.string(), error.message());
+    return {};
+}
+
+}  // namespace
+
+Result<fs::path> build_device(const Context& context, const std::vector<QemuFlavor>& flavors) {
+    auto meson = MesonBuild::open(context);
+    if (!meson) return std::unexpected(meson.error());
+    for (const auto& flavor : flavors) meson->want_qemu_headers(flavor.version, flavor.headers);
+    if (auto done = meson->configure(); !done) return std::unexpected(done.error());
+
+    const fs::path folder = context.project.build / "qemu-device";
+    std::vector<fs::path> outputs = {folder / "vrnic.so"};
+    for (const auto& flavor : flavors)
+        outputs.push_back(folder / fmt::format("vrnic-qemu-{}.so", flavor.version));
+    if (auto done = meson->build("the QEMU device", outputs); !done)
+        return std::unexpected(done.error());
+    return outputs.front();
+}
+
+Result<fs::path> build_guest_parts(const Context& context, const GuestImage& image) {
+    const auto headers = rdma_core_headers(context);
+    if (!headers) return std::unexpected(headers.error());
+    auto meson = MesonBuild::open(context);
+    if (!meson) return std::unexpected(meson.error());
+    meson->want_rdma_core_headers(*headers);
+    if (auto done = meson->configure(); !done) return std::unexpected(done.error());
+
+    auto outputs = meson->outputs_below("guest-lib");
+    if (!outputs) return std::unexpected(outputs.error());
+    outputs->push_back(context.project.build / "runner/vrnic-agent");
+    if (auto done = meson->build("the guest's library and tools", *outputs); !done)
+        return std::unexpected(done.error());
+    const fs::path place = context.project.build / "guest" / image.kernel_release;
+    if (auto done = build_modules(context, image, place); !done)
+        return std::unexpected(done.error());
+
+    const fs::path share = place / "share";
+    std::error_code error;
+    fs::create_directories(share, error);
+    for (const auto* module : modules) outputs->push_back(place / "guest-driver" / module);
+    for (const auto& output : *outputs)
+        if (output.extension() != ".a")  // parts of the others
+            if (auto done = place_file(output, share); !done) return std::unexpected(done.error());
+    return share;
+}
+
+Result<std::vector<fs::path>> build_below(const Context& context, const std::string& folder) {
+    auto meson = MesonBuild::open(context);
+    if (!meson) return std::unexpected(meson.error());
+    auto outputs = meson->outputs_below(folder);
+    if (!outputs) return std::unexpected(outputs.error());
+    if (outputs->empty()) return setup_error("nothing is built below {}", folder);
+    if (auto done = meson->build(folder, *outputs); !done) return std::unexpected(done.error());
+    return outputs;
+}
+
+}  // namespace vrnic::setup

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "setup/context.h"
+#include "setup/guest.h"
+#include "setup/qemu.h"
+
+namespace vrnic::setup {
+
+// Builds what is out of date of the checkout's own parts, in its meson build folder. Each of
+// these takes a fraction of a second when nothing changed.
+
+// The QEMU device, with glue for each of these QEMUs (and those built for before).
+// The result is what -plugin file= is given.
+[[nodiscard]] Result<std::filesystem::path> build_device(const Context& context,
+                                                         const std::vector<QemuFlavor>& flavors);
+
+// What a guest gets from the checkout: kernel modules for its kernel, provider, tools and agent.
+// The result is a folder to share with it, read-only, as the 9p tag "vrnic".
+[[nodiscard]] Result<std::filesystem::path> build_guest_parts(const Context& context,
+                                                              const GuestImage& image);
+
+// Everything that meson targets defined below a folder of the checkout make ("tests/unit").
+// The result is the files.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> build_below(const Context& context,
+                                                                     const std::string& folder);
+
+}  // namespace vrnic::setup
