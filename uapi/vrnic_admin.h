@@ -79,7 +79,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_admin_cpl, phase, 124);
 
 /*
  * Guest memory as pages of one size.
- * levels 0: addr is the first byte of one contiguous range;
+ * levels 0: addr is the first page of one contiguous range;
  * levels 1: addr is a table of num_pages page addresses, contiguous;
  * levels 2 and 3: addr is a table of tables. Each table below the top is 4 KiB of
  * 512 addresses; the top holds as many as are needed.
@@ -205,6 +205,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_eq, ring, 16);
 
 /* ---- Ethernet ---- */
 
+/* While max_eth_queues is 1, the handle, doorbell number and completion's qpn of a queue is its direction. */
 #define VRNIC_ETH_TX 0
 #define VRNIC_ETH_RX 1
 
@@ -230,7 +231,7 @@ struct vrnic_cmd_set_port {
 	vrnic_le32 mtu;   /* 68..max_mtu; longer received frames (mtu + 18) are dropped */
 	vrnic_u8 mac[6];  /* unicast address in use, for Ethernet and RoCE */
 	vrnic_u8 reserved[2];
-	vrnic_le64 multicast_hash; /* bit (CRC-32 of the MAC, little-endian Ethernet CRC, top 6 bits) */
+	vrnic_le64 multicast_hash; /* bit n: addresses with n in the top 6 bits of their ether_crc_le() (no final complement) */
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_set_port, 24);
 VRNIC_ASSERT_OFFSET(struct vrnic_cmd_set_port, multicast_hash, 16);
