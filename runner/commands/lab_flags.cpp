@@ -34,11 +34,15 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
         ->capture_default_str()
         ->check(CLI::Range(1, 4));
     command.add_option("--device", options.device, "a property of each vrnic, such as loss=0.01")
-        ->check(key_value);
-    command.add_option("--rxe", options.rxe,
-                       "this VM gets rdma_rxe over virtio-net instead of vrnic: vm1, vm2, ...");
+        ->check(key_value)
+        ->allow_extra_args(false);
+    command
+        .add_option("--rxe", options.rxe,
+                    "this VM gets rdma_rxe over virtio-net instead of vrnic: vm1, vm2, ...")
+        ->allow_extra_args(false);
     command.add_option("--with", options.packages, "Debian packages to add to the guests")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     command.add_option("--capture", options.capture, "write a pcap file of the first link");
 }
 

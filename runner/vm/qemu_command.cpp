@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vrnic::runner {
 namespace {
 
@@ -23,7 +25,10 @@ void add_machine(Arguments& arguments, const VmSpec& spec) {
     for (const char* flag : {"-nodefaults", "-no-user-config", "-no-reboot"})
         arguments.emplace_back(flag);
     add(arguments, "-display", "none");
-    add(arguments, "-plugin", "file=" + spec.files.device.string());
+    // Before the first -device: it brings the device's type.
+    const auto is_vrnic = [](const NicSpec& nic) { return nic.kind == protocol::NicKind::vrnic; };
+    if (std::ranges::any_of(spec.nics, is_vrnic))
+        add(arguments, "-plugin", "file=" + spec.files.device.string());
 }
 
 void add_kernel(Arguments& arguments, const VmSpec& spec) {

@@ -13,7 +13,6 @@ Qmp::Qmp(UniqueFd fd, OnEvent on_event)
 void Qmp::on_line(std::string_view line) {
     const Json message = Json::parse(line, nullptr, false);
     if (!message.is_object()) return;
-    if (message.contains("QMP")) greeted_ = true;
     if (message.contains("event"))
         on_event_(message["event"].get<std::string>(), message.value("data", Json::object()));
     if (message.contains("id")) answers_[message["id"].get<std::uint64_t>()] = message;

@@ -24,14 +24,11 @@ class Qmp {
     [[nodiscard]] Result<Json> execute(EventLoop& loop, const std::string& command,
                                        const Json& arguments, Deadline deadline);
     void drain() { stream_.drain(); }
-    // The monitor greeted: QEMU accepted its command line.
-    [[nodiscard]] bool greeted() const { return greeted_; }
 
   private:
     void on_line(std::string_view line);
 
     OnEvent on_event_;
-    bool greeted_ = false;
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, Json> answers_;
     LineCutter lines_;

@@ -165,7 +165,8 @@ Error Vm::explain_end(const ChildEnd& end) {
     if (fatal != complaints.end()) fatal_complaint_ = *fatal;
 
     if (end.status != 0) {
-        if (!qmp_->greeted())
+        // An exit by itself before the guest has come up: QEMU did not like what it was given.
+        if (end.signal == 0 && !agent_up_)
             return {ExitStatus::setup,
                     fmt::format("{}: QEMU did not start: {}", name(), last_words_of_qemu())};
         return {ExitStatus::qemu_died,
