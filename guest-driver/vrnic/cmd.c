@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One function per admin command. */
+#include "vrnic.h"
+
+/* Describes one contiguous range of memory. */
+void vrnic_contiguous(struct vrnic_page_list *list, dma_addr_t addr, size_t size)
+{
+	memset(list, 0, sizeof(*list));
+	list->addr = cpu_to_le64(addr);
+	list->num_pages = cpu_to_le32(DIV_ROUND_UP(size, 1 << VRNIC_PAGE_SHIFT_MIN));
+	list->page_shift = VRNIC_PAGE_SHIFT_MIN;
+}
+
+static int vrnic_exec_new_handle(struct vrnic_dev *dev, u16 opcode, const void *cmd, size_t size,
+				 u32 *handle)
+{
+	struct vrnic_resp_handle resp;
+	int ret;
+
+	ret = vrnic_admin_exec(dev, opcode, cmd, size, &resp, sizeof(resp));
+	if (!ret)
+		*handle = le32_to_cpu(resp.handle);
+	return ret;
+}
+
+static int vrnic_exec_on_handle(struct vrnic_dev *dev, u16 opcode, u32 handle)
+{
+	struct vrnic_cmd_handle cmd = { .handle = cpu_to_le32(handle) };
+
+	return vrnic_admin_exec(dev, opcode, &cmd, sizeof(cmd), NULL, 0);
+}
+
+/* A destroy that the device refuses leaves it with memory we are about to free. */
+static int vrnic_exec_destroy(struct vrnic_dev *dev, u16 opcode, u32 handle)
+{
+	int ret = vrnic_exec_on_handle(dev, opcode, handle);
+
+	if (ret && ret != -EIO) {
+		vrnic_err(dev, "command 0x%02x of object %u failed: %d\n", opcode, handle, ret);
+		vrnic_kill(dev, "a destroy failed");
+		ret = -EIO;
+	}
+	return ret;
+}
+
+static int vrnic_exec_query(struct vrnic_dev *dev, u16 opcode, dma_addr_t addr, u32 length)
+{
+	struct vrnic_cmd_query cmd = {
+		.addr = cpu_to_le64(addr),
+		.length = cpu_to_le32(length),
+	};
+
+	return vrnic_admin_exec(dev, opcode, &cmd, sizeof(cmd), NULL, 0);
+}
+
+int vrnic_cmd_query_device(struct vrnic_dev *dev)
+{
+	return vrnic_exec_query(dev, VRNIC_ADMIN_QUERY_DEVICE, dev->caps_dma, sizeof(*dev->caps));
+}
+
+/* values: VRNIC_NUM_COUNTERS of them, in the order of VRNIC_COUNTERS. */
+int vrnic_cmd_query_counters(struct vrnic_dev *dev, u64 *values)
+{
+	const vrnic_le64 *raw = (const vrnic_le64 *)dev->counters;
+	unsigned int i;
+	int ret;
+
+	mutex_lock(&dev->counters_lock);
+	ret = vrnic_exec_query(dev, VRNIC_ADMIN_QUERY_COUNTERS, dev->counters_dma,
+			       sizeof(*dev->counters));
+	for (i = 0; !ret && i < VRNIC_NUM_COUNTERS; i++)
+		values[i] = le64_to_cpu(raw[i]);
+	mutex_unlock(&dev->counters_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_query_counters);
+
+int vrnic_cmd_create_eq(struct vrnic_dev *dev, const struct vrnic_cmd_create_eq *cmd)
+{
+	struct vrnic_resp_handle resp;
+
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_CREATE_EQ, cmd, sizeof(*cmd), &resp, sizeof(resp));
+}
+
+int vrnic_cmd_destroy_eq(struct vrnic_dev *dev, u32 eqn)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_EQ, eqn);
+}
+
+int vrnic_cmd_alloc_uar(struct vrnic_dev *dev, u32 *uar)
+{
+	int ret = vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_UAR, NULL, 0, uar);
+
+	if (!ret && (*uar == 0 || *uar >= dev->doorbell_slots)) {
+		vrnic_kill(dev, "doorbell slot out of range");
+		ret = -EIO;
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_alloc_uar);
+
+int vrnic_cmd_free_uar(struct vrnic_dev *dev, u32 uar)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_FREE_UAR, uar);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_free_uar);
+
+int vrnic_cmd_create_eth_queue(struct vrnic_dev *dev, const struct vrnic_cmd_create_eth_queue *cmd,
+			       u32 *number)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_ETH_QUEUE, cmd, sizeof(*cmd), number);
+}
+
+int vrnic_cmd_destroy_eth_queue(struct vrnic_dev *dev, u32 number)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_ETH_QUEUE, number);
+}
+
+int vrnic_cmd_set_port(struct vrnic_dev *dev, const struct vrnic_cmd_set_port *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_SET_PORT, cmd, sizeof(*cmd), NULL, 0);
+}
+
+int vrnic_cmd_alloc_pd(struct vrnic_dev *dev, u32 *pdn)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_PD, NULL, 0, pdn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_alloc_pd);
+
+int vrnic_cmd_dealloc_pd(struct vrnic_dev *dev, u32 pdn)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DEALLOC_PD, pdn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_dealloc_pd);
+
+int vrnic_cmd_set_gid(struct vrnic_dev *dev, const struct vrnic_cmd_set_gid *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_SET_GID, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_set_gid);
+
+int vrnic_cmd_reg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_reg_mr *cmd, u32 *key)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_REG_MR, cmd, sizeof(*cmd), key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_reg_mr);
+
+int vrnic_cmd_dereg_mr(struct vrnic_dev *dev, u32 key)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DEREG_MR, key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_dereg_mr);
+
+int vrnic_cmd_create_cq(struct vrnic_dev *dev, const struct vrnic_cmd_create_cq *cmd, u32 *cqn)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_CQ, cmd, sizeof(*cmd), cqn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_create_cq);
+
+int vrnic_cmd_destroy_cq(struct vrnic_dev *dev, u32 cqn)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_CQ, cqn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_cq);
+
+int vrnic_cmd_create_qp(struct vrnic_dev *dev, const struct vrnic_cmd_create_qp *cmd, u32 *qpn)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_QP, cmd, sizeof(*cmd), qpn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_create_qp);
+
+int vrnic_cmd_modify_qp(struct vrnic_dev *dev, const struct vrnic_cmd_modify_qp *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_MODIFY_QP, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_modify_qp);
+
+int vrnic_cmd_query_qp(struct vrnic_dev *dev, u32 qpn, struct vrnic_qp_attr *attr)
+{
+	struct vrnic_cmd_handle cmd = { .handle = cpu_to_le32(qpn) };
+	struct vrnic_resp_query_qp resp;
+	int ret;
+
+	ret = vrnic_admin_exec(dev, VRNIC_ADMIN_QUERY_QP, &cmd, sizeof(cmd), &resp, sizeof(resp));
+	if (!ret)
+		*attr = resp.attr;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_query_qp);
+
+int vrnic_cmd_destroy_qp(struct vrnic_dev *dev, u32 qpn)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_QP, qpn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_qp);

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a device: probe, start, stop, remove; death and recovery.
+ *
+ * probe:   BARs, identity, memory that lasts; then start; then the netdev.
+ * start:   reset, interrupts, admin queue, capabilities, event queues; then the
+ *          netdev is attached and the RDMA function added.
+ * stop:    the same backwards. It ends with a reset and bus mastering off, so
+ *          that no DMA follows.
+ * A dead device is stopped and started again by recover_work, unless it is gone.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+
+#include "vrnic.h"
+
+/* Somebody who breaks the device on purpose should not keep us busy for ever. */
+#define VRNIC_MAX_RECOVERIES 100
+
+const struct vrnic_device_caps *vrnic_caps(const struct vrnic_dev *dev)
+{
+	return dev->caps;
+}
+EXPORT_SYMBOL_GPL(vrnic_caps);
+
+struct net_device *vrnic_netdev(const struct vrnic_dev *dev)
+{
+	return dev->netdev;
+}
+EXPORT_SYMBOL_GPL(vrnic_netdev);
+
+struct device *vrnic_dma_device(const struct vrnic_dev *dev)
+{
+	return &dev->pdev->dev;
+}
+EXPORT_SYMBOL_GPL(vrnic_dma_device);
+
+bool vrnic_is_dead(const struct vrnic_dev *dev)
+{
+	return smp_load_acquire(&dev->dead);
+}
+EXPORT_SYMBOL_GPL(vrnic_is_dead);
+
+/*
+ * The order matters. First the device loses its access to memory, then it is
+ * seen dead, then those who wait for it return: whoever learns of the death may
+ * free what the device knew of.
+ */
+static void vrnic_declare_dead(struct vrnic_dev *dev)
+{
+	pci_clear_master(dev->pdev);
+	smp_store_release(&dev->dead, true);
+	vrnic_admin_fail_all(dev);
+}
+
+void vrnic_kill(struct vrnic_dev *dev, const char *why)
+{
+	if (vrnic_is_dead(dev))
+		return;
+	vrnic_err(dev, "device given up: %s (status 0x%x, fatal %u)\n", why,
+		  vrnic_read(dev, VRNIC_REG_STATUS), vrnic_read(dev, VRNIC_REG_FATAL));
+	vrnic_declare_dead(dev);
+	vrnic_netdev_link(dev, false);
+	schedule_work(&dev->recover_work);
+}
+EXPORT_SYMBOL_GPL(vrnic_kill);
+
+/* ---- start and stop; lifecycle is held ---- */
+
+static int vrnic_start(struct vrnic_dev *dev)
+{
+	int ret;
+
+	pci_set_master(dev->pdev);
+	ret = vrnic_reset(dev);
+	if (ret)
+		goto no_master;
+	ret = vrnic_irqs_start(dev);
+	if (ret)
+		goto no_master;
+	ret = vrnic_admin_start(dev);
+	if (ret)
+		goto stop_irqs;
+	smp_store_release(&dev->dead, false);
+
+	ret = vrnic_cmd_query_device(dev);
+	if (ret) {
+		vrnic_err(dev, "capabilities: %d\n", ret);
+		goto stop_admin;
+	}
+	ret = vrnic_eqs_start(dev);
+	if (ret)
+		goto stop_admin;
+	return 0;
+
+stop_admin:
+	vrnic_declare_dead(dev);
+	vrnic_reset(dev);
+	vrnic_admin_stop(dev);
+stop_irqs:
+	vrnic_irqs_stop(dev);
+no_master:
+	pci_clear_master(dev->pdev);
+	return ret;
+}
+
+static void vrnic_stop(struct vrnic_dev *dev)
+{
+	vrnic_eqs_stop(dev);
+	vrnic_declare_dead(dev);
+	vrnic_reset(dev);
+	vrnic_irqs_stop(dev);
+	vrnic_admin_stop(dev);
+}
+
+/* The functions, Ethernet and RDMA, onto the started device. */
+static int vrnic_up(struct vrnic_dev *dev)
+{
+	int ret;
+
+	ret = vrnic_start(dev);
+	if (ret)
+		return ret;
+	dev->started = true;
+
+	if (dev->netdev)
+		ret = vrnic_netdev_attach(dev);
+	else
+		ret = vrnic_netdev_register(dev);
+	if (ret)
+		return ret;
+	return vrnic_aux_add(dev);
+}
+
+static void vrnic_down(struct vrnic_dev *dev)
+{
+	vrnic_aux_remove(dev);
+	if (dev->netdev)
+		vrnic_netdev_detach(dev);
+	if (dev->started)
+		vrnic_stop(dev);
+	dev->started = false;
+}
+
+static void vrnic_recover(struct work_struct *work)
+{
+	struct vrnic_dev *dev = container_of(work, struct vrnic_dev, recover_work);
+	int ret;
+
+	mutex_lock(&dev->lifecycle);
+	if (dev->removing || !vrnic_is_dead(dev))
+		goto unlock;
+	vrnic_down(dev);
+	if (!pci_device_is_present(dev->pdev))
+		goto unlock; /* unplugged: remove comes */
+	if (dev->recoveries++ == VRNIC_MAX_RECOVERIES) {
+		vrnic_err(dev, "too many failures, staying down\n");
+		goto unlock;
+	}
+	ret = vrnic_up(dev);
+	if (ret) {
+		vrnic_err(dev, "cannot restart: %d\n", ret);
+		vrnic_down(dev);
+	} else {
+		vrnic_info(dev, "restarted\n");
+	}
+unlock:
+	mutex_unlock(&dev->lifecycle);
+}
+
+/* ---- PCI ---- */
+
+static void vrnic_free_buffers(struct vrnic_dev *dev)
+{
+	if (dev->caps)
+		dma_free_coherent(&dev->pdev->dev, sizeof(*dev->caps), dev->caps, dev->caps_dma);
+	if (dev->counters)
+		dma_free_coherent(&dev->pdev->dev, sizeof(*dev->counters), dev->counters,
+				  dev->counters_dma);
+}
+
+static int vrnic_alloc_buffers(struct vrnic_dev *dev)
+{
+	dev->caps = dma_alloc_coherent(&dev->pdev->dev, sizeof(*dev->caps), &dev->caps_dma,
+				       GFP_KERNEL);
+	dev->counters = dma_alloc_coherent(&dev->pdev->dev, sizeof(*dev->counters),
+					   &dev->counters_dma, GFP_KERNEL);
+	if (dev->caps && dev->counters)
+		return 0;
+	vrnic_free_buffers(dev);
+	return -ENOMEM;
+}
+
+static int vrnic_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct vrnic_dev *dev;
+	u32 fw;
+	int ret;
+
+	dev = kvzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	dev->pdev = pdev;
+	dev->dead = true;
+	INIT_WORK(&dev->recover_work, vrnic_recover);
+	mutex_init(&dev->lifecycle);
+	mutex_init(&dev->counters_lock);
+	spin_lock_init(&dev->admin.lock);
+	xa_init(&dev->cq_handlers);
+	pci_set_drvdata(pdev, dev);
+
+	ret = vrnic_pci_init(dev);
+	if (ret)
+		goto free_dev;
+	ret = vrnic_alloc_buffers(dev);
+	if (ret)
+		goto cleanup_pci;
+
+	mutex_lock(&dev->lifecycle);
+	ret = vrnic_up(dev);
+	if (ret) {
+		dev->removing = true;
+		vrnic_down(dev);
+	}
+	mutex_unlock(&dev->lifecycle);
+	if (ret)
+		goto free_netdev;
+
+	fw = le32_to_cpu(dev->caps->fw_version);
+	vrnic_info(dev, "device %u.%u.%u, %u event queues, %s\n", fw >> 16, fw >> 8 & 0xff,
+		   fw & 0xff, dev->num_eqs, dev->aux ? "Ethernet and RDMA" : "Ethernet");
+	return 0;
+
+free_netdev:
+	cancel_work_sync(&dev->recover_work);
+	vrnic_netdev_unregister(dev);
+	vrnic_free_buffers(dev);
+cleanup_pci:
+	vrnic_pci_cleanup(dev);
+free_dev:
+	kvfree(dev);
+	return ret;
+}
+
+static void vrnic_remove(struct pci_dev *pdev)
+{
+	struct vrnic_dev *dev = pci_get_drvdata(pdev);
+
+	/* Unplugged by surprise: nothing will answer any more. */
+	if (!pci_device_is_present(pdev))
+		vrnic_declare_dead(dev);
+
+	mutex_lock(&dev->lifecycle);
+	dev->removing = true;
+	mutex_unlock(&dev->lifecycle);
+
+	vrnic_aux_remove(dev);
+	vrnic_netdev_unregister(dev);
+	vrnic_down(dev);
+	cancel_work_sync(&dev->recover_work); /* dead now: it is not started again */
+	xa_destroy(&dev->cq_handlers);
+	vrnic_free_buffers(dev);
+	vrnic_pci_cleanup(dev);
+	kvfree(dev);
+}
+
+/* Before a reboot or another kernel: the device must not write any more. */
+static void vrnic_shutdown(struct pci_dev *pdev)
+{
+	struct vrnic_dev *dev = pci_get_drvdata(pdev);
+
+	mutex_lock(&dev->lifecycle);
+	dev->removing = true;
+	mutex_unlock(&dev->lifecycle);
+	vrnic_declare_dead(dev);
+	vrnic_reset(dev);
+}
+
+/* A reset from outside (sysfs, a PCI error): the device forgets everything. */
+static void vrnic_reset_prepare(struct pci_dev *pdev)
+{
+	struct vrnic_dev *dev = pci_get_drvdata(pdev);
+
+	mutex_lock(&dev->lifecycle);
+	vrnic_down(dev);
+	mutex_unlock(&dev->lifecycle);
+}
+
+static void vrnic_reset_done(struct pci_dev *pdev)
+{
+	struct vrnic_dev *dev = pci_get_drvdata(pdev);
+	int ret;
+
+	mutex_lock(&dev->lifecycle);
+	ret = vrnic_up(dev);
+	if (ret) {
+		vrnic_err(dev, "cannot restart after a reset: %d\n", ret);
+		vrnic_down(dev);
+	}
+	mutex_unlock(&dev->lifecycle);
+}
+
+static const struct pci_error_handlers vrnic_error_handlers = {
+	.reset_prepare = vrnic_reset_prepare,
+	.reset_done = vrnic_reset_done,
+};
+
+static const struct pci_device_id vrnic_ids[] = {
+	{ PCI_DEVICE(VRNIC_PCI_VENDOR_ID, VRNIC_PCI_DEVICE_ID) },
+	{}
+};
+MODULE_DEVICE_TABLE(pci, vrnic_ids);
+
+static struct pci_driver vrnic_driver = {
+	.name = VRNIC_DRIVER_NAME,
+	.id_table = vrnic_ids,
+	.probe = vrnic_probe,
+	.remove = vrnic_remove,
+	.shutdown = vrnic_shutdown,
+	.err_handler = &vrnic_error_handlers,
+};
+module_pci_driver(vrnic_driver);
+
+MODULE_DESCRIPTION("vrnic RDMA NIC: PCI and Ethernet");
+MODULE_SOFTDEP("post: vrnic_ib");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Completion queues of user processes. */
+#include "vrnic_ib.h"
+
+/* Both in hard interrupt context. */
+static void vrnic_cq_completed(struct vrnic_cq_handler *handler)
+{
+	struct vrnic_cq *cq = container_of(handler, struct vrnic_cq, handler);
+
+	if (cq->ib.comp_handler)
+		cq->ib.comp_handler(&cq->ib, cq->ib.cq_context);
+}
+
+static void vrnic_cq_failed(struct vrnic_cq_handler *handler, u32 syndrome)
+{
+	struct vrnic_cq *cq = container_of(handler, struct vrnic_cq, handler);
+	struct ib_event event = {
+		.device = cq->ib.device,
+		.element.cq = &cq->ib,
+		.event = IB_EVENT_CQ_ERR,
+	};
+
+	if (cq->ib.event_handler)
+		cq->ib.event_handler(&event, cq->ib.cq_context);
+}
+
+static int vrnic_cq_check(struct vrnic_dev *dev, const struct ib_cq_init_attr *attr,
+			  const struct vrnic_ib_create_cq_req *req)
+{
+	u32 max = le32_to_cpu(vrnic_caps(dev)->max_cq_entries);
+
+	if (attr->flags)
+		return -EOPNOTSUPP;
+	if (attr->comp_vector >= vrnic_num_completion_eqs(dev))
+		return -EINVAL;
+	if (req->reserved || req->log_size > 31 || 1u << req->log_size > max ||
+	    !attr->cqe || attr->cqe > 1u << req->log_size)
+		return -EINVAL;
+	return 0;
+}
+
+static int vrnic_create_user_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr,
+				struct ib_udata *udata)
+{
+	struct vrnic_ucontext *context =
+		rdma_udata_to_drv_context(udata, struct vrnic_ucontext, ib);
+	struct vrnic_dev *dev = vrnic_of(ib->device);
+	struct vrnic_cq *cq = to_vrnic_cq(ib);
+	struct vrnic_ib_create_cq_req req;
+	struct vrnic_ib_create_cq_resp resp = {};
+	struct vrnic_cmd_create_cq cmd = {};
+	u32 eqn = 1 + attr->comp_vector;
+	int ret;
+
+	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	if (ret)
+		return ret;
+	ret = vrnic_cq_check(dev, attr, &req);
+	if (ret)
+		return ret;
+	ret = vrnic_memory_pin(ib->device, &cq->memory, req.buf_va, req.buf_len, req.buf_va,
+			       IB_ACCESS_LOCAL_WRITE);
+	if (ret)
+		return ret;
+
+	cmd.uar = cpu_to_le32(context->uar);
+	cmd.eqn = cpu_to_le32(eqn);
+	cmd.log_size = req.log_size;
+	cmd.ring_offset = cpu_to_le32(req.ring_offset);
+	cmd.dbrec_offset = cpu_to_le32(req.dbrec_offset);
+	cmd.memory = cq->memory.list;
+	ret = vrnic_cmd_create_cq(dev, &cmd, &cq->cqn);
+	vrnic_memory_free_tables(ib->device, &cq->memory);
+	if (ret)
+		goto release;
+
+	cq->log_size = req.log_size;
+	ib->cqe = 1 << req.log_size;
+	cq->handler.complete = vrnic_cq_completed;
+	cq->handler.error = vrnic_cq_failed;
+	cq->handler.cqn = cq->cqn;
+	cq->handler.eqn = eqn;
+	ret = vrnic_cq_handler_add(dev, &cq->handler);
+	if (ret)
+		goto destroy;
+
+	resp.cqn = cq->cqn;
+	ret = vrnic_put_udata(udata, &resp, sizeof(resp));
+	if (ret)
+		goto remove_handler;
+	return 0;
+
+remove_handler:
+	vrnic_cq_handler_remove(dev, &cq->handler);
+destroy:
+	vrnic_cmd_destroy_cq(dev, cq->cqn);
+release:
+	vrnic_memory_release(ib->device, &cq->memory);
+	return ret;
+}
+
+#ifdef VRNIC_HAVE_CREATE_CQ_ATTRS
+int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr,
+		    struct uverbs_attr_bundle *attrs)
+{
+	return attrs ? vrnic_create_user_cq(ib, attr, &attrs->driver_udata) : -EOPNOTSUPP;
+}
+#else
+int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr, struct ib_udata *udata)
+{
+	return udata ? vrnic_create_user_cq(ib, attr, udata) : -EOPNOTSUPP;
+}
+#endif
+
+int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata)
+{
+	struct vrnic_dev *dev = vrnic_of(ib->device);
+	struct vrnic_cq *cq = to_vrnic_cq(ib);
+
+	vrnic_cmd_destroy_cq(dev, cq->cqn);
+	vrnic_cq_handler_remove(dev, &cq->handler);
+	vrnic_memory_release(ib->device, &cq->memory);
+	return 0;
+}

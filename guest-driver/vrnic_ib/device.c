@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the device says of itself. */
+#include <linux/pci.h>
+
+#include "vrnic_ib.h"
+
+int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct ib_udata *udata)
+{
+	const struct vrnic_device_caps *caps = vrnic_caps(vrnic_of(ib));
+	u32 fw = le32_to_cpu(caps->fw_version);
+
+	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
+		return -EINVAL;
+
+	attr->fw_ver = (u64)(fw >> 16) << 32 | (u64)(fw >> 8 & 0xff) << 16 | (fw & 0xff);
+	attr->sys_image_guid = ib->node_guid;
+	attr->vendor_id = VRNIC_PCI_VENDOR_ID;
+	attr->vendor_part_id = VRNIC_PCI_DEVICE_ID;
+	attr->hw_ver = VRNIC_PCI_REVISION;
+
+	attr->max_mr_size = le64_to_cpu(caps->max_mr_size);
+	attr->page_size_cap = le64_to_cpu(caps->page_size_mask);
+	attr->max_qp = vrnic_limit(caps->max_qps);
+	attr->max_qp_wr = min(vrnic_limit(caps->max_sq_entries), vrnic_limit(caps->max_rq_entries));
+	attr->device_cap_flags = IB_DEVICE_CURR_QP_STATE_MOD | IB_DEVICE_PORT_ACTIVE_EVENT |
+				 IB_DEVICE_SYS_IMAGE_GUID | IB_DEVICE_RC_RNR_NAK_GEN;
+	attr->max_send_sge = vrnic_limit(caps->max_send_sge);
+	attr->max_recv_sge = vrnic_limit(caps->max_recv_sge);
+	attr->max_sge_rd = vrnic_limit(caps->max_send_sge);
+	attr->max_cq = vrnic_limit(caps->max_cqs);
+	attr->max_cqe = vrnic_limit(caps->max_cq_entries);
+	attr->max_mr = vrnic_limit(caps->max_mrs);
+	attr->max_pd = vrnic_limit(caps->max_pds);
+	attr->max_qp_rd_atom = vrnic_limit(caps->max_rd_atomic);
+	attr->max_qp_init_rd_atom = vrnic_limit(caps->max_rd_atomic);
+	attr->max_res_rd_atom = min_t(u64, INT_MAX,
+				      (u64)attr->max_qp * (u32)attr->max_qp_rd_atom);
+	attr->atomic_cap = IB_ATOMIC_NONE;
+	attr->masked_atomic_cap = IB_ATOMIC_NONE;
+	attr->max_pkeys = 1;
+	attr->local_ca_ack_delay = le32_to_cpu(caps->local_ack_delay) & 0x1f;
+	return 0;
+}
+
+void vrnic_get_fw_string(struct ib_device *ib, char *str)
+{
+	u32 fw = le32_to_cpu(vrnic_caps(vrnic_of(ib))->fw_version);
+
+	snprintf(str, IB_FW_VERSION_NAME_MAX, "%u.%u.%u", fw >> 16, fw >> 8 & 0xff, fw & 0xff);
+}
+
+/* ---- sysfs ---- */
+
+static ssize_t hw_rev_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", VRNIC_PCI_REVISION);
+}
+static DEVICE_ATTR_RO(hw_rev);
+
+static ssize_t hca_type_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "vrnic\n");
+}
+static DEVICE_ATTR_RO(hca_type);
+
+static ssize_t board_id_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	struct vrnic_ib_dev *vib = rdma_device_to_drv_device(device, struct vrnic_ib_dev, ib);
+	struct pci_dev *pdev = to_pci_dev(vrnic_dma_device(vib->dev));
+
+	return sysfs_emit(buf, "vrnic-%04x%04x\n", pdev->subsystem_vendor, pdev->subsystem_device);
+}
+static DEVICE_ATTR_RO(board_id);
+
+static struct attribute *vrnic_device_attributes[] = {
+	&dev_attr_hw_rev.attr,
+	&dev_attr_hca_type.attr,
+	&dev_attr_board_id.attr,
+	NULL,
+};
+
+const struct attribute_group vrnic_device_group = { .attrs = vrnic_device_attributes };

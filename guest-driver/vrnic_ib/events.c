@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Asynchronous events of QPs and of the device, to whom they concern. */
+#include "vrnic_ib.h"
+
+static const struct {
+	u32 type;
+	enum ib_event_type event;
+} vrnic_qp_events[] = {
+	{ VRNIC_EVENT_QP_FATAL, IB_EVENT_QP_FATAL },
+	{ VRNIC_EVENT_QP_REQ_ERROR, IB_EVENT_QP_REQ_ERR },
+	{ VRNIC_EVENT_QP_ACCESS_ERROR, IB_EVENT_QP_ACCESS_ERR },
+	{ VRNIC_EVENT_QP_COMM_EST, IB_EVENT_COMM_EST },
+	{ VRNIC_EVENT_QP_SQ_DRAINED, IB_EVENT_SQ_DRAINED },
+};
+
+/* In hard interrupt context: vrnic_destroy_qp waits for us. */
+static void vrnic_qp_event(struct vrnic_ib_dev *vib, u32 qpn, enum ib_event_type type)
+{
+	struct vrnic_qp *qp = xa_load(&vib->qps, qpn);
+	struct ib_event event = { .device = &vib->ib, .event = type };
+
+	if (!qp || !qp->ib.event_handler)
+		return;
+	event.element.qp = &qp->ib;
+	qp->ib.event_handler(&event, qp->ib.qp_context);
+}
+
+static void vrnic_async(struct vrnic_async_client *client, u32 type, u32 number, u32 code)
+{
+	struct vrnic_ib_dev *vib = container_of(client, struct vrnic_ib_dev, async);
+	unsigned int i;
+
+	if (type == VRNIC_EVENT_DEVICE_FATAL) {
+		struct ib_event event = {
+			.device = &vib->ib,
+			.element.port_num = VRNIC_PORT,
+			.event = IB_EVENT_DEVICE_FATAL,
+		};
+
+		ib_dispatch_event(&event);
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(vrnic_qp_events); i++) {
+		if (vrnic_qp_events[i].type == type) {
+			vrnic_qp_event(vib, number, vrnic_qp_events[i].event);
+			return;
+		}
+	}
+	dev_warn_ratelimited(&vib->ib.dev, "unknown event 0x%x, number %u, code %u\n", type, number,
+			     code);
+}
+
+void vrnic_events_start(struct vrnic_ib_dev *vib)
+{
+	vib->async.event = vrnic_async;
+	vrnic_async_client_set(vib->dev, &vib->async);
+}
+
+void vrnic_events_stop(struct vrnic_ib_dev *vib)
+{
+	vrnic_async_client_clear(vib->dev);
+}

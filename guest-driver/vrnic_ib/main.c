@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The RDMA function on the auxiliary bus: registers the ib_device. */
+#include <linux/auxiliary_bus.h>
+#include <linux/module.h>
+#include <net/addrconf.h>
+
+#include "vrnic_ib.h"
+
+/*
+ * Reads a request of a provider that may be older or newer than we are. What we
+ * do not know must be zero.
+ */
+int vrnic_get_udata(struct ib_udata *udata, void *req, size_t size)
+{
+	const u64 *comp_mask = req;
+	int ret;
+
+	if (udata->inlen < size)
+		return -EINVAL;
+	ret = ib_copy_from_udata(req, udata, size);
+	if (ret)
+		return ret;
+	if (*comp_mask)
+		return -EOPNOTSUPP;
+	if (udata->inlen > size && !ib_is_udata_cleared(udata, size, udata->inlen - size))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+int vrnic_put_udata(struct ib_udata *udata, const void *resp, size_t size)
+{
+	return ib_copy_to_udata(udata, (void *)resp, min(size, udata->outlen));
+}
+
+/*
+ * No kernel verbs yet: get_dma_mr, poll_cq, post_send and so on are left out,
+ * and the core then keeps kernel consumers away from the device.
+ */
+static const struct ib_device_ops vrnic_ops = {
+	.owner = THIS_MODULE,
+	.driver_id = (enum rdma_driver_id)VRNIC_UVERBS_DRIVER_ID,
+	.uverbs_abi_ver = VRNIC_UVERBS_ABI_VERSION,
+
+	.device_group = &vrnic_device_group,
+	.query_device = vrnic_query_device,
+	.get_dev_fw_str = vrnic_get_fw_string,
+
+	.query_port = vrnic_query_port,
+	.get_port_immutable = vrnic_get_port_immutable,
+	.get_link_layer = vrnic_get_link_layer,
+	.query_pkey = vrnic_query_pkey,
+	.add_gid = vrnic_add_gid,
+	.del_gid = vrnic_del_gid,
+
+	.alloc_ucontext = vrnic_alloc_ucontext,
+	.dealloc_ucontext = vrnic_dealloc_ucontext,
+	.disassociate_ucontext = vrnic_disassociate_ucontext,
+	.mmap = vrnic_mmap,
+	.mmap_free = vrnic_mmap_free,
+
+	.alloc_pd = vrnic_alloc_pd,
+	.dealloc_pd = vrnic_dealloc_pd,
+	.reg_user_mr = vrnic_reg_user_mr,
+	.dereg_mr = vrnic_dereg_mr,
+	.create_cq = vrnic_create_cq,
+	.destroy_cq = vrnic_destroy_cq,
+	.create_qp = vrnic_create_qp,
+	.modify_qp = vrnic_modify_qp,
+	.query_qp = vrnic_query_qp,
+	.destroy_qp = vrnic_destroy_qp,
+
+	.alloc_hw_port_stats = vrnic_alloc_hw_port_stats,
+	.get_hw_stats = vrnic_get_hw_stats,
+	.fill_res_mr_entry = vrnic_fill_res_mr,
+	.fill_res_cq_entry = vrnic_fill_res_cq,
+	.fill_res_qp_entry = vrnic_fill_res_qp,
+
+	INIT_RDMA_OBJ_SIZE(ib_ucontext, vrnic_ucontext, ib),
+	INIT_RDMA_OBJ_SIZE(ib_pd, vrnic_pd, ib),
+	INIT_RDMA_OBJ_SIZE(ib_cq, vrnic_cq, ib),
+	INIT_RDMA_OBJ_SIZE(ib_qp, vrnic_qp, ib),
+};
+
+static int vrnic_ib_register(struct vrnic_ib_dev *vib)
+{
+	struct net_device *netdev = vrnic_netdev(vib->dev);
+	struct device *parent = vrnic_dma_device(vib->dev);
+	struct ib_device *ib = &vib->ib;
+	int ret;
+
+	ib->node_type = RDMA_NODE_IB_CA;
+	ib->phys_port_cnt = VRNIC_PORT;
+	ib->num_comp_vectors = vrnic_num_completion_eqs(vib->dev);
+	ib->dev.parent = parent;
+	addrconf_addr_eui48((u8 *)&ib->node_guid, netdev->perm_addr);
+	strscpy(ib->node_desc, "vrnic", sizeof(ib->node_desc));
+
+	ib_set_device_ops(ib, &vrnic_ops);
+	ret = ib_device_set_netdev(ib, netdev, VRNIC_PORT);
+	if (ret)
+		return ret;
+	return ib_register_device(ib, "vrnic%d", parent);
+}
+
+static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_device_id *id)
+{
+	struct vrnic_dev *dev = vrnic_from_aux(adev);
+	u32 max_gids = le32_to_cpu(vrnic_caps(dev)->max_gids);
+	struct vrnic_ib_dev *vib;
+	int ret;
+
+	vib = ib_alloc_device(vrnic_ib_dev, ib);
+	if (!vib)
+		return -ENOMEM;
+	vib->dev = dev;
+	xa_init(&vib->qps);
+	mutex_init(&vib->gid_lock);
+	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);
+	ret = -ENOMEM;
+	if (!vib->gids)
+		goto dealloc;
+
+	ret = vrnic_ib_register(vib);
+	if (ret) {
+		dev_err(&adev->dev, "cannot register the RDMA device: %d\n", ret);
+		goto free_gids;
+	}
+	vrnic_events_start(vib);
+	ret = vrnic_port_watch(vib);
+	if (ret)
+		goto unregister;
+	auxiliary_set_drvdata(adev, vib);
+	return 0;
+
+unregister:
+	vrnic_events_stop(vib);
+	ib_unregister_device(&vib->ib);
+free_gids:
+	kvfree(vib->gids);
+dealloc:
+	ib_dealloc_device(&vib->ib);
+	return ret;
+}
+
+/* Does not wait for processes: ib_unregister_device takes their objects from them. */
+static void vrnic_ib_remove(struct auxiliary_device *adev)
+{
+	struct vrnic_ib_dev *vib = auxiliary_get_drvdata(adev);
+
+	vrnic_port_unwatch(vib);
+	ib_unregister_device(&vib->ib);
+	vrnic_events_stop(vib);
+	xa_destroy(&vib->qps);
+	kvfree(vib->gids);
+	ib_dealloc_device(&vib->ib);
+}
+
+static const struct auxiliary_device_id vrnic_ib_ids[] = {
+	{ .name = "vrnic." VRNIC_AUX_RDMA },
+	{}
+};
+MODULE_DEVICE_TABLE(auxiliary, vrnic_ib_ids);
+
+static struct auxiliary_driver vrnic_ib_driver = {
+	.name = "rdma",
+	.probe = vrnic_ib_probe,
+	.remove = vrnic_ib_remove,
+	.id_table = vrnic_ib_ids,
+};
+module_auxiliary_driver(vrnic_ib_driver);
+
+MODULE_DESCRIPTION("vrnic RDMA NIC: RDMA");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A process's context: its doorbell slot, mapped into it. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "vrnic_ib.h"
+
+/* rdma_user_mmap_entry with nothing to add: what it maps is in its address field. */
+struct vrnic_mmap_entry {
+	struct rdma_user_mmap_entry rdma;
+	phys_addr_t address;
+};
+
+static int vrnic_ucontext_map_doorbell(struct vrnic_ucontext *context)
+{
+	struct vrnic_dev *dev = vrnic_of(context->ib.device);
+	struct vrnic_mmap_entry *entry;
+	int ret;
+
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+	entry->address = vrnic_uar_address(dev, context->uar);
+	ret = rdma_user_mmap_entry_insert(&context->ib, &entry->rdma, vrnic_uar_size(dev));
+	if (ret) {
+		kfree(entry);
+		return ret;
+	}
+	context->doorbell = &entry->rdma;
+	return 0;
+}
+
+static void vrnic_ucontext_fill(struct vrnic_ucontext *context,
+				struct vrnic_ib_alloc_ucontext_resp *resp)
+{
+	struct vrnic_dev *dev = vrnic_of(context->ib.device);
+	const struct vrnic_device_caps *caps = vrnic_caps(dev);
+
+	resp->db_mmap_key = rdma_user_mmap_get_offset(context->doorbell);
+	resp->db_mmap_size = vrnic_uar_size(dev);
+	resp->db_offset = 0;
+	resp->max_inline = le32_to_cpu(caps->max_inline);
+	resp->max_send_sge = le32_to_cpu(caps->max_send_sge);
+	resp->max_recv_sge = le32_to_cpu(caps->max_recv_sge);
+	resp->max_sq_entries = le32_to_cpu(caps->max_sq_entries);
+	resp->max_rq_entries = le32_to_cpu(caps->max_rq_entries);
+	resp->max_cq_entries = le32_to_cpu(caps->max_cq_entries);
+}
+
+int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
+{
+	struct vrnic_ucontext *context = to_vrnic_ucontext(ib);
+	struct vrnic_dev *dev = vrnic_of(ib->device);
+	struct vrnic_ib_alloc_ucontext_req req;
+	struct vrnic_ib_alloc_ucontext_resp resp = {};
+	int ret;
+
+	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	if (ret)
+		return ret;
+	/* Without these answers the provider cannot work. */
+	if (udata->outlen < sizeof(resp))
+		return -EINVAL;
+
+	ret = vrnic_cmd_alloc_uar(dev, &context->uar);
+	if (ret)
+		return ret;
+	ret = vrnic_ucontext_map_doorbell(context);
+	if (ret)
+		goto free_uar;
+	vrnic_ucontext_fill(context, &resp);
+	ret = vrnic_put_udata(udata, &resp, sizeof(resp));
+	if (ret)
+		goto remove_entry;
+	return 0;
+
+remove_entry:
+	rdma_user_mmap_entry_remove(context->doorbell);
+free_uar:
+	vrnic_cmd_free_uar(dev, context->uar);
+	return ret;
+}
+
+/* No mapping is left: the process is gone, or its mappings were taken away. */
+void vrnic_dealloc_ucontext(struct ib_ucontext *ib)
+{
+	struct vrnic_ucontext *context = to_vrnic_ucontext(ib);
+
+	rdma_user_mmap_entry_remove(context->doorbell);
+	vrnic_cmd_free_uar(vrnic_of(ib->device), context->uar);
+}
+
+/* Its presence tells the core that we can be unplugged; the core removes the mappings. */
+void vrnic_disassociate_ucontext(struct ib_ucontext *ib)
+{
+}
+
+int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma)
+{
+	struct rdma_user_mmap_entry *rdma;
+	struct vrnic_mmap_entry *entry;
+	int ret = -EINVAL;
+
+	rdma = rdma_user_mmap_entry_get(ib, vma);
+	if (!rdma)
+		return -EINVAL;
+	entry = container_of(rdma, struct vrnic_mmap_entry, rdma);
+
+	/* A copy in a child would not be taken away with the device. */
+	vm_flags_set(vma, VM_DONTCOPY);
+	if (!(vma->vm_flags & VM_EXEC))
+		ret = rdma_user_mmap_io(ib, vma, PHYS_PFN(entry->address),
+					rdma->npages * PAGE_SIZE,
+					pgprot_noncached(vma->vm_page_prot), rdma);
+	rdma_user_mmap_entry_put(rdma);
+	return ret;
+}
+
+void vrnic_mmap_free(struct rdma_user_mmap_entry *entry)
+{
+	kfree(container_of(entry, struct vrnic_mmap_entry, rdma));
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside vrnic_ib.ko: the verbs objects. One file per object. */
+#ifndef VRNIC_IB_H
+#define VRNIC_IB_H
+
+#include <rdma/ib_umem.h>
+#include <rdma/ib_verbs.h>
+#include <rdma/uverbs_ioctl.h>
+
+#include "vrnic-abi.h"
+#include "vrnic_compat.h"
+#include "vrnic_core.h"
+
+#define VRNIC_PORT 1
+
+struct vrnic_ib_dev {
+	struct ib_device ib;
+	struct vrnic_dev *dev;
+	struct vrnic_async_client async;
+	struct notifier_block netdev_notifier;
+	bool port_active; /* what was last told; under rtnl */
+	struct xarray qps; /* QPN to struct vrnic_qp, for events */
+	struct mutex gid_lock; /* gids */
+	struct vrnic_cmd_set_gid *gids; /* what the device has, max_gids of them */
+};
+
+struct vrnic_ucontext {
+	struct ib_ucontext ib;
+	u32 uar;
+	struct rdma_user_mmap_entry *doorbell;
+};
+
+struct vrnic_pd {
+	struct ib_pd ib;
+	u32 pdn;
+};
+
+/* Pinned memory as the device is told of it; see memory.c. */
+struct vrnic_memory {
+	struct ib_umem *umem;
+	struct vrnic_page_list list;
+	unsigned int num_tables;
+	struct vrnic_page_table *tables; /* only during the command */
+};
+
+struct vrnic_mr {
+	struct ib_mr ib;
+	u32 key;
+	struct vrnic_memory memory;
+};
+
+struct vrnic_cq {
+	struct ib_cq ib;
+	u32 cqn;
+	u8 log_size;
+	struct vrnic_memory memory;
+	struct vrnic_cq_handler handler;
+};
+
+struct vrnic_qp {
+	struct ib_qp ib;
+	u32 qpn;
+	u32 uar;
+	enum ib_qp_state state; /* as last asked for */
+	u32 dest_qpn;
+	struct ib_qp_cap cap;
+	enum ib_sig_type sq_sig_type;
+	struct vrnic_memory memory;
+};
+
+#define VRNIC_TO(type, name, ib_type)                                                              \
+	static inline struct type *name(struct ib_type *ib)                                        \
+	{                                                                                          \
+		return container_of(ib, struct type, ib);                                          \
+	}
+VRNIC_TO(vrnic_ib_dev, to_vrnic_ib, ib_device)
+VRNIC_TO(vrnic_ucontext, to_vrnic_ucontext, ib_ucontext)
+VRNIC_TO(vrnic_pd, to_vrnic_pd, ib_pd)
+VRNIC_TO(vrnic_mr, to_vrnic_mr, ib_mr)
+VRNIC_TO(vrnic_cq, to_vrnic_cq, ib_cq)
+VRNIC_TO(vrnic_qp, to_vrnic_qp, ib_qp)
+
+static inline struct vrnic_dev *vrnic_of(struct ib_device *ib)
+{
+	return to_vrnic_ib(ib)->dev;
+}
+
+/* A 32-bit limit of the device, for the verbs fields that are int. */
+static inline int vrnic_limit(vrnic_le32 value)
+{
+	return min_t(u32, le32_to_cpu(value), INT_MAX);
+}
+
+/* memory.c */
+int vrnic_memory_pin(struct ib_device *ib, struct vrnic_memory *memory, u64 start, u64 length,
+		     u64 iova, int access);
+void vrnic_memory_free_tables(struct ib_device *ib, struct vrnic_memory *memory);
+void vrnic_memory_release(struct ib_device *ib, struct vrnic_memory *memory);
+
+/* udata (main.c): size is that of the known structure, whose first field is comp_mask */
+int vrnic_get_udata(struct ib_udata *udata, void *req, size_t size);
+int vrnic_put_udata(struct ib_udata *udata, const void *resp, size_t size);
+
+/* device.c */
+int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct ib_udata *udata);
+void vrnic_get_fw_string(struct ib_device *ib, char *str);
+extern const struct attribute_group vrnic_device_group;
+
+/* port.c */
+int vrnic_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr);
+int vrnic_get_port_immutable(struct ib_device *ib, u32 port, struct ib_port_immutable *immutable);
+enum rdma_link_layer vrnic_get_link_layer(struct ib_device *ib, u32 port);
+int vrnic_query_pkey(struct ib_device *ib, u32 port, u16 index, u16 *pkey);
+bool vrnic_port_is_active(const struct net_device *netdev);
+int vrnic_port_watch(struct vrnic_ib_dev *vib);
+void vrnic_port_unwatch(struct vrnic_ib_dev *vib);
+
+/* gid.c */
+int vrnic_add_gid(const struct ib_gid_attr *attr, void **context);
+int vrnic_del_gid(const struct ib_gid_attr *attr, void **context);
+void vrnic_gids_new_mac(struct vrnic_ib_dev *vib, const u8 *mac);
+
+/* ucontext.c */
+int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata);
+void vrnic_dealloc_ucontext(struct ib_ucontext *ib);
+void vrnic_disassociate_ucontext(struct ib_ucontext *ib);
+int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma);
+void vrnic_mmap_free(struct rdma_user_mmap_entry *entry);
+
+/* pd.c */
+int vrnic_alloc_pd(struct ib_pd *ib, struct ib_udata *udata);
+int vrnic_dealloc_pd(struct ib_pd *ib, struct ib_udata *udata);
+
+/* mr.c */
+struct ib_mr *vrnic_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova, int access,
+				struct ib_udata *udata);
+int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata);
+
+/* cq.c */
+#ifdef VRNIC_HAVE_CREATE_CQ_ATTRS
+int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr,
+		    struct uverbs_attr_bundle *attrs);
+#else
+int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr, struct ib_udata *udata);
+#endif
+int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata);
+
+/* qp.c */
+int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_udata *udata);
+int vrnic_modify_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
+int vrnic_query_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask,
+		   struct ib_qp_init_attr *init);
+int vrnic_destroy_qp(struct ib_qp *ib, struct ib_udata *udata);
+
+/* events.c */
+void vrnic_events_start(struct vrnic_ib_dev *vib);
+void vrnic_events_stop(struct vrnic_ib_dev *vib);
+
+/* counters.c */
+struct rdma_hw_stats *vrnic_alloc_hw_port_stats(struct ib_device *ib, u32 port);
+int vrnic_get_hw_stats(struct ib_device *ib, struct rdma_hw_stats *stats, u32 port, int index);
+
+/* restrack.c */
+int vrnic_fill_res_mr(struct sk_buff *msg, struct ib_mr *ib);
+int vrnic_fill_res_cq(struct sk_buff *msg, struct ib_cq *ib);
+int vrnic_fill_res_qp(struct sk_buff *msg, struct ib_qp *ib);
+
+#endif /* VRNIC_IB_H */
