@@ -94,8 +94,19 @@ int vrnic_destroy_cq(ibv_cq* ibcq) {
 int vrnic_req_notify_cq(ibv_cq* ibcq, int solicited_only) {
     Cq& cq = Cq::from(ibcq);
     std::lock_guard guard(cq.lock);
+    // IBTA 11.4.2.2: a request for any completion is not narrowed by a later one for solicited ones.
+    // The device keeps this too, but may see only the later of two requests.
+    if (!solicited_only) cq.armed_for_any = true;
     cq.arm_sequence = (cq.arm_sequence + 1) & VRNIC_CQ_ARM_SEQ_MASK;
-    publish_index(cq.dbrec->arm, cq.arm_sequence | (solicited_only ? VRNIC_CQ_ARM_SOLICITED : 0u));
+    publish_index(cq.dbrec->arm,
+                  cq.arm_sequence | (cq.armed_for_any ? 0u : VRNIC_CQ_ARM_SOLICITED));
     cq.context->doorbell.ring(VRNIC_DB_TYPE_CQ_ARM, cq.cqn);
     return 0;
+}
+
+// Called as the application takes the event (ibv_get_cq_event(3)): nothing is armed any more.
+void vrnic_cq_event(ibv_cq* ibcq) {
+    Cq& cq = Cq::from(ibcq);
+    std::lock_guard guard(cq.lock);
+    cq.armed_for_any = false;
 }

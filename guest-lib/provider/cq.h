@@ -29,6 +29,7 @@ struct Cq {
     // Under the lock:
     uint64_t consumer_index = 0;  // of the next completion to take; never restarts
     uint32_t arm_sequence = 0;
+    bool armed_for_any = false;  // since the last event
 
     static Cq& from(ibv_cq* cq) { return *reinterpret_cast<Cq*>(cq); }
     ibv_cq* ibv() { return reinterpret_cast<ibv_cq*>(verbs); }

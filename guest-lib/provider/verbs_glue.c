@@ -242,6 +242,7 @@ void glue_dofork(void *base, size_t size)
 static const struct verbs_context_ops context_ops = {
 	.alloc_pd = alloc_pd,
 	.async_event = vrnic_async_event,
+	.cq_event = vrnic_cq_event,
 	.create_cq = vrnic_create_cq,
 	.create_qp = vrnic_create_qp,
 	.dealloc_pd = dealloc_pd,

@@ -66,6 +66,7 @@ struct ibv_cq *vrnic_create_cq(struct ibv_context *context, int cqe,
 			       struct ibv_comp_channel *channel, int comp_vector);
 int vrnic_destroy_cq(struct ibv_cq *cq);
 int vrnic_req_notify_cq(struct ibv_cq *cq, int solicited_only);
+void vrnic_cq_event(struct ibv_cq *cq);
 int vrnic_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc);
 
 struct ibv_qp *vrnic_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);

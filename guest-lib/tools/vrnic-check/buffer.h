@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "failure.h"
+#include "verbs_objects.h"
+
+namespace vrnic::check {
+
+// Registered memory. It begins at an odd address, so that nothing leans on alignment.
+class Buffer {
+  public:
+    static Result<Buffer> create(ibv_pd* pd, size_t size, int access);
+
+    Buffer() = default;
+    Buffer(Buffer&& other) noexcept;
+    Buffer& operator=(Buffer&& other) noexcept;
+    ~Buffer();
+
+    std::span<std::byte> bytes() const { return {base_ + kOddStart, size_}; }
+    ibv_mr* mr() const { return mr_.get(); }
+    void deregister() { mr_.reset(); }
+
+  private:
+    static constexpr size_t kOddStart = 13;
+
+    std::byte* base_ = nullptr;  // mapped
+    size_t mapped_ = 0;
+    size_t size_ = 0;
+    MrPtr mr_;
+};
+
+}  // namespace vrnic::check

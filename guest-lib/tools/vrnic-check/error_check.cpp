@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
+#include "error_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "buffer.h"
+#include "completions.h"
+#include "pattern.h"
+#include "queue_pair.h"
+#include "random.h"
+
+namespace vrnic::check {
+
+namespace {
+
+using namespace std::string_view_literals;
+using Statuses = std::vector<ibv_wc_status>;
+
+// What is made wrong.
+enum class Trouble {
+    kBadRkey,
+    kStaleRkey,     // of a memory region that was deregistered
+    kOutOfBounds,   // one byte past the end of the region
+    kNoPermission,  // the region does not allow it
+    kBadLkey,
+    kNoReceive,  // and no patience (rnr_retry 0)
+    kShortReceive,
+    kBadReceiveLkey,
+    kPeerGone,  // its QP was reset
+};
+
+// The first status of each list is the specification's (IBTA 10.10, 11.6.2); others are known of
+// other implementations, as the comment says, and let pass.
+struct ErrorCase {
+    std::string_view name;
+    Operation operation;
+    Trouble trouble;
+    Statuses initiator;
+    Statuses receive;  // of the target's receive; empty: none completes
+};
+
+const std::vector<ErrorCase>& cases() {
+    static const std::vector<ErrorCase> list = {
+        {"write, rkey that never was",
+         Operation::kWrite,
+         Trouble::kBadRkey,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        {"read, rkey that never was",
+         Operation::kRead,
+         Trouble::kBadRkey,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        {"write, rkey after deregistration",
+         Operation::kWrite,
+         Trouble::kStaleRkey,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        {"write, past the end",
+         Operation::kWrite,
+         Trouble::kOutOfBounds,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        {"read, past the end",
+         Operation::kRead,
+         Trouble::kOutOfBounds,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        {"write, not permitted",
+         Operation::kWrite,
+         Trouble::kNoPermission,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        {"read, not permitted",
+         Operation::kRead,
+         Trouble::kNoPermission,
+         {IBV_WC_REM_ACCESS_ERR},
+         {}},
+        // rdma_rxe of some kernels: LOC_QP_OP_ERR
+        {"send, bad lkey",
+         Operation::kSend,
+         Trouble::kBadLkey,
+         {IBV_WC_LOC_PROT_ERR, IBV_WC_LOC_QP_OP_ERR},
+         {}},
+        {"send, no receive, no retry",
+         Operation::kSend,
+         Trouble::kNoReceive,
+         {IBV_WC_RNR_RETRY_EXC_ERR},
+         {}},
+        // rdma_rxe tells the receiver REM_INV_REQ_ERR
+        {"send, longer than the receive",
+         Operation::kSend,
+         Trouble::kShortReceive,
+         {IBV_WC_REM_INV_REQ_ERR},
+         {IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR}},
+        // rdma_rxe tells the receiver LOC_QP_OP_ERR
+        {"send, receive with a bad lkey",
+         Operation::kSend,
+         Trouble::kBadReceiveLkey,
+         {IBV_WC_REM_OP_ERR},
+         {IBV_WC_LOC_PROT_ERR, IBV_WC_LOC_QP_OP_ERR}},
+        {"write, the peer's QP is gone",
+         Operation::kWrite,
+         Trouble::kPeerGone,
+         {IBV_WC_RETRY_EXC_ERR},
+         {}},
+    };
+    return list;
+}
+
+constexpr uint32_t kLength = 1000;  // of a message
+constexpr uint32_t kBufferSize = 4096;
+constexpr uint32_t kFollowers = 2;     // good requests behind the bad one: they must be flushed
+constexpr uint64_t kReceiveId = 1000;  // above the numbers of send requests
+
+// What one case needs on this side.
+struct Scene {
+    Completions completions;
+    Buffer memory;
+    QueuePair pair;
+    nlohmann::json peer;  // as it described itself
+    uint64_t background;
+
+    std::string complaint;
+    std::vector<std::string> seen;
+
+    void complain(std::string text) {
+        if (complaint.empty()) complaint = std::move(text);
+    }
+};
+
+Result<Scene> set_the_scene(const ErrorCase& c, const Plan& plan, const Device& device,
+                            Channel& peer, bool initiator) {
+    auto completions = Completions::create(device.context.get(), 16, plan.events);
+    if (!completions) return std::unexpected(completions.error());
+
+    int access = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE;
+    if (c.trouble == Trouble::kNoPermission)
+        access &=
+            ~(c.operation == Operation::kRead ? IBV_ACCESS_REMOTE_READ : IBV_ACCESS_REMOTE_WRITE);
+    auto memory = Buffer::create(device.pd.get(), kBufferSize, access);
+    if (!memory) return std::unexpected(memory.error());
+    const uint64_t background = key_of(plan.seed, initiator);
+    Pattern(background).fill(memory->bytes(), 0);
+
+    QpOptions options;
+    options.depth = 8;
+    options.mtu = mtu_of(plan.mtu).value_or(IBV_MTU_256);
+    if (c.trouble == Trouble::kNoReceive) options.rnr_retry = 0;
+    if (c.trouble == Trouble::kPeerGone) options.retry_count = 1;
+    auto pair = QueuePair::create(device, *completions, options);
+    if (!pair) return std::unexpected(pair.error());
+
+    nlohmann::json ours = pair->describe();
+    ours["address"] = reinterpret_cast<uint64_t>(memory->bytes().data());
+    ours["rkey"] = memory->mr()->rkey;
+    auto theirs = peer.exchange(ours);
+    if (!theirs) return std::unexpected(theirs.error());
+    if (auto connected = pair->connect(*theirs); !connected)
+        return std::unexpected(connected.error());
+    return Scene{std::move(*completions),
+                 std::move(*memory),
+                 std::move(*pair),
+                 std::move(*theirs),
+                 background,
+                 {},
+                 {}};
+}
+
+std::string names(const Statuses& statuses) {
+    std::string text;
+    for (ibv_wc_status status : statuses)
+        text += fmt::format("{}{}", text.empty() ? "" : " or ", ibv_wc_status_str(status));
+    return text;
+}
+
+// Takes the next completion and compares it.
+void expect(Scene& scene, uint64_t wr_id, const Statuses& statuses, std::vector<ibv_wc>& waiting,
+            uint32_t timeout_seconds) {
+    if (waiting.empty()) {
+        auto found = scene.completions.wait(timeout_seconds);
+        if (!found) {
+            scene.complain(fmt::format("request {}: {}", wr_id, found.error().message));
+            return;
+        }
+        waiting = std::move(*found);
+    }
+    const ibv_wc wc = waiting.front();
+    waiting.erase(waiting.begin());
+    scene.seen.push_back(ibv_wc_status_str(wc.status));
+    if (wc.wr_id != wr_id || wc.qp_num != scene.pair.get()->qp_num)
+        scene.complain(fmt::format("completion of wr_id {} on QP {}, expected {} on {}", wc.wr_id,
+                                   wc.qp_num, wr_id, scene.pair.get()->qp_num));
+    if (std::ranges::find(statuses, wc.status) == statuses.end())
+        scene.complain(fmt::format("request {}: {}, expected {}", wr_id,
+                                   ibv_wc_status_str(wc.status), names(statuses)));
+}
+
+void expect_error_state(Scene& scene) {
+    auto state = scene.pair.state();
+    if (!state)
+        scene.complain(state.error().message);
+    else if (*state != IBV_QPS_ERR)
+        scene.complain(
+            fmt::format("the QP is in state {}, not in the error state", static_cast<int>(*state)));
+}
+
+void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
+    ibv_sge good_sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kLength,
+                     scene.memory.mr()->lkey};
+    ibv_sge bad_sge = good_sge;
+    std::vector<ibv_send_wr> requests(1 + kFollowers);
+    for (size_t i = 0; i < requests.size(); ++i) {
+        ibv_send_wr& wr = requests[i];
+        wr.wr_id = i;
+        wr.next = i + 1 < requests.size() ? &requests[i + 1] : nullptr;
+        wr.sg_list = &good_sge;
+        wr.num_sge = 1;
+        wr.opcode = IBV_WR_RDMA_WRITE;
+        wr.send_flags = IBV_SEND_SIGNALED;
+        wr.wr.rdma.remote_addr = scene.peer.value("address", uint64_t{0});
+        wr.wr.rdma.rkey = scene.peer.value("rkey", 0u);
+    }
+    ibv_send_wr& bad = requests[0];
+    bad.sg_list = &bad_sge;
+    bad.opcode = c.operation == Operation::kSend   ? IBV_WR_SEND
+                 : c.operation == Operation::kRead ? IBV_WR_RDMA_READ
+                                                   : IBV_WR_RDMA_WRITE;
+    switch (c.trouble) {
+        case Trouble::kBadRkey:
+            bad.wr.rdma.rkey ^= 0x00f0f000;
+            break;
+        case Trouble::kOutOfBounds:
+            bad.wr.rdma.remote_addr += kBufferSize - kLength + 1;
+            break;
+        case Trouble::kBadLkey:
+            bad_sge.lkey ^= 0x00f0f000;
+            break;
+        case Trouble::kStaleRkey:
+        case Trouble::kNoPermission:
+        case Trouble::kNoReceive:
+        case Trouble::kShortReceive:
+        case Trouble::kBadReceiveLkey:
+        case Trouble::kPeerGone:
+            break;  // the target's doing
+    }
+    ibv_send_wr* refused = nullptr;
+    if (int err = ibv_post_send(scene.pair.get(), requests.data(), &refused)) {
+        scene.complain(fmt::format("ibv_post_send: {}", std::strerror(err)));
+        return;
+    }
+    std::vector<ibv_wc> waiting;
+    expect(scene, 0, c.initiator, waiting, plan.timeout_seconds);
+    for (uint64_t i = 1; i <= kFollowers; ++i)
+        expect(scene, i, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+    expect_error_state(scene);
+
+    // What is posted to a QP in error is flushed, too.
+    ibv_send_wr late = requests[kFollowers];
+    late.wr_id = kFollowers + 1;
+    if (int err = ibv_post_send(scene.pair.get(), &late, &refused))
+        scene.complain(fmt::format("ibv_post_send in the error state: {}", std::strerror(err)));
+    else
+        expect(scene, kFollowers + 1, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+}
+
+// What the target does before the initiator begins.
+Result<void> prepare_target(const ErrorCase& c, Scene& scene) {
+    if (c.trouble == Trouble::kStaleRkey) scene.memory.deregister();
+    if (c.trouble == Trouble::kPeerGone) return scene.pair.move_to(IBV_QPS_RESET);
+    if (c.receive.empty()) return {};
+
+    ibv_sge sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kBufferSize,
+                scene.memory.mr()->lkey};
+    if (c.trouble == Trouble::kShortReceive) sge.length = kLength - 1;
+    if (c.trouble == Trouble::kBadReceiveLkey) sge.lkey ^= 0x00f0f000;
+    ibv_recv_wr wr{};
+    wr.wr_id = kReceiveId;
+    wr.sg_list = &sge;
+    wr.num_sge = 1;
+    ibv_recv_wr* refused = nullptr;
+    if (int err = ibv_post_recv(scene.pair.get(), &wr, &refused))
+        return verbs_error(fmt::format("ibv_post_recv: {}", std::strerror(err)));
+    return {};
+}
+
+void check_target(const ErrorCase& c, const Plan& plan, Scene& scene) {
+    std::vector<ibv_wc> waiting;
+    if (!c.receive.empty()) expect(scene, kReceiveId, c.receive, waiting, plan.timeout_seconds);
+    // A short receive may have been filled before the rest came; all else must be untouched.
+    const size_t from = c.trouble == Trouble::kShortReceive ? kLength - 1 : 0;
+    if (auto mismatch = Pattern(scene.background).compare(scene.memory.bytes().subspan(from), from))
+        scene.complain(fmt::format("{} byte(s) of the target were written, the first at {}",
+                                   mismatch->count, from + mismatch->position));
+}
+
+// Receives are flushed when the QP goes to the error state, and when they are posted there.
+Result<void> flush_receives(const Plan& plan, Scene& scene) {
+    ibv_sge sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kLength,
+                scene.memory.mr()->lkey};
+    std::vector<ibv_wc> waiting;
+    ibv_recv_wr* refused = nullptr;
+    auto post = [&](uint64_t id) -> Result<void> {
+        ibv_recv_wr wr{};
+        wr.wr_id = id;
+        wr.sg_list = &sge;
+        wr.num_sge = 1;
+        if (int err = ibv_post_recv(scene.pair.get(), &wr, &refused))
+            return verbs_error(fmt::format("ibv_post_recv: {}", std::strerror(err)));
+        return {};
+    };
+    for (uint64_t id : {0, 1})
+        if (auto posted = post(id); !posted) return posted;
+    if (auto moved = scene.pair.move_to(IBV_QPS_ERR); !moved) return moved;
+    for (uint64_t id : {0, 1})
+        expect(scene, id, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+    if (auto posted = post(2); !posted) return posted;
+    expect(scene, 2, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+    return {};
+}
+
+std::string join(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text.empty() ? "-" : text;
+}
+
+}  // namespace
+
+Result<void> ErrorCheck::run() {
+    const ErrorCase flush{
+        "receives of a QP in error", Operation::kSend, Trouble::kNoReceive, {}, {}};
+    for (bool client_starts : {true, false}) {
+        if (plan_.directions == (client_starts ? Directions::kServer : Directions::kClient))
+            continue;
+        const bool initiator = client_starts == is_client_;
+        for (const ErrorCase& c : cases()) {
+            auto scene = set_the_scene(c, plan_, device_, peer_, initiator);
+            if (!scene) return std::unexpected(scene.error());
+            if (!initiator)
+                if (auto prepared = prepare_target(c, *scene); !prepared) return prepared;
+            if (auto met = peer_.barrier(fmt::format("{}: ready", c.name)); !met) return met;
+            if (initiator) initiate(c, plan_, *scene);
+            if (auto met = peer_.barrier(fmt::format("{}: done", c.name)); !met) return met;
+            if (!initiator) check_target(c, plan_, *scene);
+            findings_.push_back({fmt::format("{} ({})", c.name, initiator ? "initiator" : "target"),
+                                 join(scene->seen), scene->complaint});
+        }
+        if (!initiator) {
+            // Needs no peer's help, but the peer a partner to connect to.
+            auto scene = set_the_scene(flush, plan_, device_, peer_, initiator);
+            if (!scene) return std::unexpected(scene.error());
+            if (auto flushed = flush_receives(plan_, *scene); !flushed) return flushed;
+            findings_.push_back({std::string(flush.name), join(scene->seen), scene->complaint});
+        } else if (auto scene = set_the_scene(flush, plan_, device_, peer_, initiator); !scene) {
+            return std::unexpected(scene.error());
+        }
+        if (auto met = peer_.barrier("all done"); !met) return met;
+    }
+    return {};
+}
+
+}  // namespace vrnic::check
