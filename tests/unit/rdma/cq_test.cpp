@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rdma/cq.h"
+
+#include "unit/catch.h"
+#include "unit/fake_host.h"
+#include "vrnic_regs.h"
+
+using namespace vrnic;
+using namespace vrnic::test;
+
+namespace {
+
+constexpr std::uint32_t kEq = 1;
+constexpr std::uint8_t kLogSize = 2;
+constexpr std::uint32_t kSize = 1u << kLogSize;
+constexpr std::uint32_t kRing = 64;  // offset; the record is at 0
+
+struct Fixture {
+    FakeHost host;
+    Counters counters;
+    EventQueues events{host, counters, 4};
+    CqTable table{host, counters, events, 4, 16, 64};
+    BusAddress async_ring = make_eq(0);
+    BusAddress event_ring = make_eq(kEq);
+    BusAddress memory = host.allocate(0x1000);
+
+    BusAddress make_eq(std::uint32_t eqn) {
+        vrnic_cmd_create_eq cmd{};
+        cmd.eqn = eqn;
+        cmd.vector = eqn;
+        cmd.log_size = 5;
+        cmd.ring = contiguous(host.allocate(0x1000), 0x1000);
+        REQUIRE(events.create(cmd));
+        return cmd.ring.addr;
+    }
+    vrnic_cmd_create_cq fields() {
+        vrnic_cmd_create_cq cmd{};
+        cmd.eqn = kEq;
+        cmd.log_size = kLogSize;
+        cmd.ring_offset = kRing;
+        cmd.memory = contiguous(memory, 0x1000);
+        return cmd;
+    }
+    std::uint32_t create() { return table.create(fields()).value(); }
+
+    vrnic_cqe entry(std::uint32_t position) {
+        return host.load<vrnic_cqe>(memory + kRing + position * sizeof(vrnic_cqe));
+    }
+    void consume(std::uint32_t index) { host.store(memory, index); }
+    void arm(std::uint32_t cqn, std::uint32_t value) {
+        host.store(memory + 4, value);
+        table.arm(*table.find(cqn));
+    }
+    // Events since the last call.
+    std::uint64_t seen = 0;
+    unsigned new_events() {
+        unsigned count = 0;
+        while (host.load<vrnic_eqe>(event_ring + seen * sizeof(vrnic_eqe)).seq == seen + 1) {
+            ++seen;
+            ++count;
+        }
+        return count;
+    }
+    vrnic_eqe async(std::uint32_t i) {
+        return host.load<vrnic_eqe>(async_ring + i * sizeof(vrnic_eqe));
+    }
+};
+
+vrnic_cqe completion(std::uint32_t flags = 0, std::uint8_t status = VRNIC_WC_SUCCESS) {
+    vrnic_cqe cqe{};
+    cqe.qpn = 7;
+    cqe.opcode = VRNIC_OP_RECV;
+    cqe.flags = static_cast<std::uint16_t>(flags);
+    cqe.status = status;
+    cqe.byte_len = 1234;
+    return cqe;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a completion is written whole, its sequence last") {
+    const std::uint32_t cqn = create();
+    std::vector<std::pair<BusAddress, std::size_t>> accesses;
+    host.on_dma = [&](BusAddress address, std::size_t size) { accesses.push_back({address, size}); };
+    REQUIRE(table.post(cqn, completion()));
+    REQUIRE(accesses.size() == 2);
+    CHECK(accesses[0] == std::pair<BusAddress, std::size_t>{memory + kRing, 56});
+    CHECK(accesses[1] == std::pair<BusAddress, std::size_t>{memory + kRing + 56, 8});
+    CHECK(entry(0).seq == 1);
+    CHECK(entry(0).byte_len == 1234);
+    CHECK(entry(0).qpn == 7);
+    CHECK(entry(0).timestamp == host.time);
+    CHECK(counters.completions == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "sequences go on around the ring, the record is read only when it seems full") {
+    const std::uint32_t cqn = create();
+    unsigned reads = 0;
+    host.on_dma = [&](BusAddress address, std::size_t) { reads += address == memory; };
+    for (std::uint32_t i = 0; i < 3 * kSize; ++i) {
+        consume(i);
+        REQUIRE(table.post(cqn, completion()));
+        CHECK(entry(i % kSize).seq == i + 1);
+    }
+    CHECK(reads == 2);
+    CHECK(counters.cq_overflows == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "an overflow ends the queue, with one event") {
+    const std::uint32_t cqn = create();
+    for (std::uint32_t i = 0; i < kSize; ++i) REQUIRE(table.post(cqn, completion()));
+    CHECK_FALSE(table.post(cqn, completion()));
+    CHECK_FALSE(table.post(cqn, completion()));
+    CHECK(counters.cq_overflows == 1);
+    CHECK(async(0).type == VRNIC_EVENT_CQ_ERROR);
+    CHECK(async(0).number == cqn);
+    CHECK(async(0).seq == 1);
+    CHECK(async(1).seq == 0);
+    CHECK(entry(0).seq == 1);  // nothing was overwritten
+    consume(kSize);
+    CHECK_FALSE(table.post(cqn, completion()));
+    arm(cqn, 1);
+    CHECK(new_events() == 0);
+    CHECK(host.logged("CQ 0: overflow"));
+}
+
+TEST_CASE_METHOD(Fixture, "an impossible consumer index ends the queue") {
+    const std::uint32_t cqn = create();
+    const std::uint32_t bad = GENERATE(1u, 100u, 0x80000000u, ~0u);
+    consume(bad);
+    arm(cqn, 1);
+    CHECK_FALSE(table.post(cqn, completion()));
+    CHECK(async(0).type == VRNIC_EVENT_CQ_ERROR);
+    CHECK(async(0).code == VRNIC_SYND_RING_INDEX);
+}
+
+TEST_CASE_METHOD(Fixture, "memory that cannot be reached ends the queue") {
+    const std::uint32_t cqn = create();
+    host.hole = memory;
+    CHECK_FALSE(table.post(cqn, completion()));
+    CHECK(async(0).code == VRNIC_SYND_DMA_FAILED);
+    CHECK(counters.dma_errors == 1);
+    host.hole = 0;
+    CHECK_FALSE(table.post(cqn, completion()));
+}
+
+TEST_CASE_METHOD(Fixture, "a record that cannot be read ends the queue when it is armed") {
+    const std::uint32_t cqn = create();
+    host.hole = memory;
+    arm(cqn, 1);
+    CHECK(async(0).code == VRNIC_SYND_DMA_FAILED);
+}
+
+TEST_CASE_METHOD(Fixture, "each arming gives one event") {
+    const std::uint32_t cqn = create();
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 0);  // not armed
+
+    consume(1);
+    arm(cqn, 1);
+    CHECK(new_events() == 0);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 1);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 0);
+
+    arm(cqn, 1);  // the same sequence again
+    CHECK(new_events() == 0);
+    arm(cqn, 2);  // completions wait already
+    CHECK(new_events() == 1);
+    consume(3);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "armed for solicited completions, others do not count") {
+    const std::uint32_t cqn = create();
+    arm(cqn, 1 | VRNIC_CQ_ARM_SOLICITED);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 0);
+    SECTION("a solicited one does") {
+        REQUIRE(table.post(cqn, completion(VRNIC_CQE_SOLICITED)));
+        CHECK(new_events() == 1);
+    }
+    SECTION("an error does") {
+        REQUIRE(table.post(cqn, completion(0, VRNIC_WC_WR_FLUSH_ERR)));
+        CHECK(new_events() == 1);
+        CHECK(counters.completion_errors == 1);
+    }
+    SECTION("any does, when the driver then asks for any") {
+        arm(cqn, 2);
+        CHECK(new_events() == 1);  // the first was not consumed
+    }
+}
+
+TEST_CASE_METHOD(Fixture, "a solicited completion that was consumed is not told again") {
+    const std::uint32_t cqn = create();
+    REQUIRE(table.post(cqn, completion(VRNIC_CQE_SOLICITED)));
+    REQUIRE(table.post(cqn, completion()));
+    SECTION("consumed") {
+        consume(1);
+        arm(cqn, 1 | VRNIC_CQ_ARM_SOLICITED);
+        CHECK(new_events() == 0);
+    }
+    SECTION("not consumed") {
+        arm(cqn, 1 | VRNIC_CQ_ARM_SOLICITED);
+        CHECK(new_events() == 1);
+    }
+}
+
+TEST_CASE_METHOD(Fixture, "a request for any completion is not narrowed by a later one") {
+    const std::uint32_t cqn = create();
+    arm(cqn, 1);
+    arm(cqn, 2 | VRNIC_CQ_ARM_SOLICITED);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a bad CQ is refused with its field") {
+    struct Case {
+        const char* what;
+        void (*spoil)(vrnic_cmd_create_cq&);
+        std::uint16_t status;
+        std::uint32_t detail;
+    };
+    constexpr std::uint32_t kMemory = VRNIC_FIELD(vrnic_cmd_create_cq, memory);
+    const std::vector<Case> cases = {
+        {"no such EQ", [](auto& c) { c.eqn = 2; }, VRNIC_STATUS_NO_OBJECT,
+         VRNIC_FIELD(vrnic_cmd_create_cq, eqn)},
+        {"the asynchronous EQ", [](auto& c) { c.eqn = 0; }, VRNIC_STATUS_NO_OBJECT,
+         VRNIC_FIELD(vrnic_cmd_create_cq, eqn)},
+        {"EQ number of all ones", [](auto& c) { c.eqn = ~0u; }, VRNIC_STATUS_NO_OBJECT,
+         VRNIC_FIELD(vrnic_cmd_create_cq, eqn)},
+        {"too large", [](auto& c) { c.log_size = 5; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_create_cq, log_size)},
+        {"hugest", [](auto& c) { c.log_size = 255; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_create_cq, log_size)},
+        {"misaligned ring", [](auto& c) { c.ring_offset = 32; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_create_cq, ring_offset)},
+        {"misaligned record", [](auto& c) { c.dbrec_offset = 4; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_create_cq, dbrec_offset)},
+        {"misaligned memory", [](auto& c) { c.memory.offset = 8; }, VRNIC_STATUS_INVALID,
+         kMemory + offsetof(vrnic_page_list, offset)},
+        {"ring past the memory", [](auto& c) { c.ring_offset = 0x1000 - 64; },
+         VRNIC_STATUS_INVALID, kMemory + offsetof(vrnic_page_list, num_pages)},
+        {"ring far past the memory", [](auto& c) { c.ring_offset = 0xffffffc0; },
+         VRNIC_STATUS_INVALID, kMemory + offsetof(vrnic_page_list, num_pages)},
+        {"record past the memory", [](auto& c) { c.dbrec_offset = 0x1000; }, VRNIC_STATUS_INVALID,
+         kMemory + offsetof(vrnic_page_list, num_pages)},
+        {"record far past the memory", [](auto& c) { c.dbrec_offset = 0xfffffff8; },
+         VRNIC_STATUS_INVALID, kMemory + offsetof(vrnic_page_list, num_pages)},
+        {"too many pages", [](auto& c) { c.memory.num_pages = 65; }, VRNIC_STATUS_LIMIT,
+         kMemory + offsetof(vrnic_page_list, num_pages)},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.what);
+        vrnic_cmd_create_cq cmd = fields();
+        c.spoil(cmd);
+        const auto result = table.create(cmd);
+        REQUIRE_FALSE(result);
+        CHECK(result.error().status == c.status);
+        CHECK(result.error().detail == c.detail);
+    }
+    CHECK(events.find(kEq)->users == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "CQs are limited, stay while they are used, and keep their EQ") {
+    for (std::uint32_t i = 0; i < 4; ++i) create();
+    CHECK(table.create(fields()).error().status == VRNIC_STATUS_LIMIT);
+    CHECK(table.cqs_of_uar(0) == 4);
+    CHECK(table.cqs_of_uar(1) == 0);
+
+    table.find(2)->users = 1;
+    CHECK(table.destroy(2).error().status == VRNIC_STATUS_BUSY);
+    table.find(2)->users = 0;
+    CHECK(events.destroy(kEq).error().status == VRNIC_STATUS_BUSY);
+    for (std::uint32_t i = 0; i < 4; ++i) CHECK(table.destroy(i));
+    CHECK(table.destroy(2).error().status == VRNIC_STATUS_NO_OBJECT);
+    CHECK(table.destroy(~0u).error().status == VRNIC_STATUS_NO_OBJECT);
+    CHECK_FALSE(table.post(2, completion()));
+    CHECK_FALSE(table.post(~0u, completion()));
+    CHECK(events.destroy(kEq));
+}
+
+TEST_CASE_METHOD(Fixture, "a CQ of one entry") {
+    vrnic_cmd_create_cq cmd = fields();
+    cmd.log_size = 0;
+    const std::uint32_t cqn = table.create(cmd).value();
+    for (std::uint32_t i = 0; i < 5; ++i) {
+        consume(i);
+        REQUIRE(table.post(cqn, completion()));
+        CHECK(entry(0).seq == i + 1);
+    }
+    CHECK_FALSE(table.post(cqn, completion()));
+}
