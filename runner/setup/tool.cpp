@@ -27,8 +27,8 @@ struct GErrorFree {
 
 // The line of a log that says most: the first error of the plainest kind, or else the last line.
 std::string telling_line(const fs::path& log) {
-    constexpr std::array<std::string_view, 6> signs = {"No space left", "E: ",    "ERROR",
-                                                       "rror:",         "FAILED", "fatal"};
+    constexpr std::array<std::string_view, 8> signs = {
+        "No space left", "E: ", "ERROR", "rror:", "FAILED", "fatal", "not found", "***"};
     std::ifstream in(log);
     std::string line, last, telling;
     std::size_t best = signs.size();
