@@ -1,38 +1,217 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Skeleton: links, does nothing yet.
 #include "rdma/transport.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "rdma/completer.h"
+#include "rdma/completion.h"
+#include "rdma/context.h"
+#include "rdma/qp_commands.h"
+#include "rdma/requester.h"
+#include "rdma/responder.h"
+#include "roce/parse.h"
 
 namespace vrnic {
 
-struct Transport::Impl {};
+namespace {
 
-Transport::Transport(const TransportWorld&, const TransportConfig&)
-    : impl_(std::make_unique<Impl>()) {}
+// Steps of one queue pair before the next one has its turn.
+constexpr std::uint32_t kQuantum = 32;
+
+void count_bad(Counters& counters, roce::ParseError error) {
+    switch (error) {
+        case roce::ParseError::bad_icrc: ++counters.roce_rx_bad_icrc; break;
+        case roce::ParseError::bad_opcode: ++counters.roce_rx_bad_opcode; break;
+        default: ++counters.roce_rx_malformed; break;
+    }
+}
+
+// A connection takes packets of its peer only (IBTA 9.6.1.3, annex A17.3.1).
+bool from_peer(const TransportContext& context, const QueuePair& qp, const roce::Packet& packet) {
+    return packet.source == qp.remote_gid && packet.destination == qp.local_gid &&
+           packet.vlan == qp.vlan &&
+           (packet.destination_mac == qp.local_mac || packet.destination_mac == context.port_mac);
+}
+
+// Membership bit aside, the only partition there is (IBTA 10.9.3).
+bool pkey_fits(std::uint16_t pkey) { return (pkey & 0x7fff) == (roce::kDefaultPkey & 0x7fff); }
+
+}  // namespace
+
+struct Transport::Impl {
+    Impl(const TransportWorld& world, const TransportConfig& config) : context(world, config) {}
+
+    void receive(std::span<const std::byte> frame);
+    bool serve(QueuePair& qp, std::uint32_t& budget);
+
+    TransportContext context;
+};
+
+void Transport::Impl::receive(std::span<const std::byte> frame) {
+    Counters& counters = context.counters;
+    const auto packet = roce::parse(frame);
+    if (!packet) return count_bad(counters, packet.error());
+    ++counters.roce_rx_packets;
+    counters.roce_rx_bytes += frame.size();
+
+    QueuePair* qp = context.qps.find(packet->destination_qp);
+    if (!qp) {
+        ++counters.roce_rx_unknown_qp;
+        return;
+    }
+    // IBTA 9.6.1.2: opcodes of other transports are not for this QP.
+    const bool request = packet->opcode->is_request();
+    if (request ? !qp->receives() : !qp->sends()) {
+        ++counters.roce_rx_bad_state;
+        return;
+    }
+    if (!from_peer(context, *qp, *packet)) {
+        ++counters.roce_rx_wrong_source;
+        return;
+    }
+    if (!pkey_fits(packet->pkey)) {
+        ++counters.roce_rx_bad_pkey;
+        return;
+    }
+    if (request)
+        responder::receive(context, *qp, *packet);
+    else
+        completer::receive(context, *qp, *packet);
+}
+
+// Answers before own requests, in turns. True: there is more to do.
+bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
+    if (qp.timer_due) {
+        qp.timer_due = false;
+        requester::on_timer(context, qp);
+    }
+    for (std::uint32_t steps = 0; steps < kQuantum && budget > 0; ++steps) {
+        if (qp.state() == VRNIC_QPS_ERR) {
+            if (!flush_step(context, qp)) return false;
+            --budget;
+            continue;
+        }
+        const Step answered = responder::step(context, qp);
+        const Step asked = requester::step(context, qp);
+        if (answered == Step::idle && asked == Step::idle && qp.state() != VRNIC_QPS_ERR)
+            return false;
+        if (answered == Step::blocked || asked == Step::blocked) {
+            // The loopback queue empties by itself.
+            if (qp.loopback) return true;
+            context.stalled.push(QpTable::index(qp.qpn));
+            if (answered != Step::worked && asked != Step::worked) return false;
+        }
+        --budget;
+    }
+    return true;
+}
+
+Transport::Transport(const TransportWorld& world, const TransportConfig& config)
+    : impl_(std::make_unique<Impl>(world, config)) {}
 Transport::~Transport() = default;
 
-AdminResult<std::uint32_t> Transport::create_qp(const vrnic_cmd_create_qp&) {
-    return admin_error(VRNIC_STATUS_UNSUPPORTED);
+AdminResult<std::uint32_t> Transport::create_qp(const vrnic_cmd_create_qp& cmd) {
+    return vrnic::create_qp(impl_->context, cmd);
 }
-AdminResult<void> Transport::modify_qp(const vrnic_cmd_modify_qp&) {
-    return admin_error(VRNIC_STATUS_NO_OBJECT);
+
+AdminResult<void> Transport::modify_qp(const vrnic_cmd_modify_qp& cmd) {
+    return vrnic::modify_qp(impl_->context, cmd);
 }
-AdminResult<vrnic_resp_query_qp> Transport::query_qp(std::uint32_t) {
-    return admin_error(VRNIC_STATUS_NO_OBJECT);
+
+AdminResult<vrnic_resp_query_qp> Transport::query_qp(std::uint32_t qpn) {
+    return vrnic::query_qp(impl_->context, qpn);
 }
-AdminResult<void> Transport::destroy_qp(std::uint32_t) {
-    return admin_error(VRNIC_STATUS_NO_OBJECT);
+
+AdminResult<void> Transport::destroy_qp(std::uint32_t qpn) {
+    return vrnic::destroy_qp(impl_->context, qpn);
 }
-AdminResult<void> Transport::set_gid(const vrnic_cmd_set_gid&) { return {}; }
-std::uint32_t Transport::qps_of_pd(std::uint32_t) const { return 0; }
-std::uint32_t Transport::qps_of_uar(std::uint32_t) const { return 0; }
-bool Transport::ring_sq(std::uint32_t, std::uint32_t) { return false; }
-bool Transport::ring_rq(std::uint32_t, std::uint32_t) { return false; }
-void Transport::receive(std::span<const std::byte>) {}
-bool Transport::run(std::uint32_t) { return false; }
-void Transport::wire_ready() {}
-Nanoseconds Transport::next_deadline() const { return kNever; }
-void Transport::on_deadline(Nanoseconds) {}
-void Transport::set_port(bool, const std::uint8_t (&)[6]) {}
-void Transport::reset() {}
+
+AdminResult<void> Transport::set_gid(const vrnic_cmd_set_gid& cmd) {
+    return impl_->context.gids.set(cmd);
+}
+
+std::uint32_t Transport::qps_of_pd(std::uint32_t pdn) const {
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < impl_->context.qps.size(); ++i)
+        if (const QueuePair* qp = impl_->context.qps.by_index(i); qp && qp->pdn == pdn) ++count;
+    return count;
+}
+
+std::uint32_t Transport::qps_of_uar(std::uint32_t uar) const {
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < impl_->context.qps.size(); ++i)
+        if (const QueuePair* qp = impl_->context.qps.by_index(i); qp && qp->uar == uar) ++count;
+    return count;
+}
+
+bool Transport::ring_sq(std::uint32_t qpn, std::uint32_t uar) {
+    QueuePair* qp = impl_->context.qps.find(qpn);
+    if (!qp || qp->uar != uar) return false;
+    qp->sq.doorbell = true;
+    impl_->context.make_ready(*qp);
+    return true;
+}
+
+bool Transport::ring_rq(std::uint32_t qpn, std::uint32_t uar) {
+    QueuePair* qp = impl_->context.qps.find(qpn);
+    if (!qp || qp->uar != uar) return false;
+    // Only flushing has to be told of new entries; else the index is read when a message comes.
+    qp->rq.doorbell = true;
+    if (qp->state() == VRNIC_QPS_ERR) impl_->context.make_ready(*qp);
+    return true;
+}
+
+void Transport::receive(std::span<const std::byte> frame) { impl_->receive(frame); }
+
+bool Transport::run(std::uint32_t budget) {
+    TransportContext& context = impl_->context;
+    LoopbackQueue& loopback = context.output.loopback();
+    while (budget > 0 && (!loopback.empty() || !context.ready.empty())) {
+        while (budget > 0 && !loopback.empty()) {
+            impl_->receive(loopback.front());
+            loopback.pop();
+            --budget;
+        }
+        if (budget == 0 || context.ready.empty()) continue;
+        // One that was destroyed since it became ready is not there any more.
+        QueuePair* qp = context.qps.by_index(context.ready.pop());
+        if (qp && impl_->serve(*qp, budget)) context.make_ready(*qp);
+    }
+    return !loopback.empty() || !context.ready.empty();
+}
+
+void Transport::wire_ready() {
+    TransportContext& context = impl_->context;
+    context.output.wire_ready();
+    while (!context.stalled.empty()) context.ready.push(context.stalled.pop());
+}
+
+Nanoseconds Transport::next_deadline() const { return impl_->context.timers.next(); }
+
+void Transport::on_deadline(Nanoseconds now) {
+    TransportContext& context = impl_->context;
+    while (const auto index = context.timers.pop_due(now)) {
+        QueuePair* qp = context.qps.by_index(*index);
+        if (!qp) continue;
+        qp->timer_due = true;
+        context.make_ready(*qp);
+    }
+}
+
+void Transport::set_port(bool up, const std::uint8_t (&mac)[6]) {
+    impl_->context.output.set_link(up);
+    std::copy(std::begin(mac), std::end(mac), impl_->context.port_mac.begin());
+}
+
+void Transport::reset() {
+    TransportContext& context = impl_->context;
+    context.qps.clear();
+    context.gids.reset();
+    context.timers.clear();
+    context.ready.clear();
+    context.stalled.clear();
+    context.output.reset();
+}
 
 }  // namespace vrnic

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the parts of the transport share.
+#pragma once
+
+#include <cstdint>
+
+#include "rdma/gid_table.h"
+#include "rdma/output.h"
+#include "rdma/qp_table.h"
+#include "rdma/ready_list.h"
+#include "rdma/timers.h"
+#include "rdma/transport.h"
+
+namespace vrnic {
+
+struct TransportContext {
+    TransportContext(const TransportWorld& world, const TransportConfig& limits)
+        : host(world.host),
+          counters(world.counters),
+          events(world.events),
+          regions(world.regions),
+          cqs(world.cqs),
+          config(limits),
+          gids(limits.max_gids),
+          qps(limits.max_qps),
+          timers(limits.max_qps),
+          ready(limits.max_qps),
+          stalled(limits.max_qps),
+          output(world.host, world.counters, Loss(limits.loss_ppm, limits.seed)) {}
+
+    Host& host;
+    Counters& counters;
+    EventQueues& events;
+    MrTable& regions;
+    CqTable& cqs;
+
+    const TransportConfig config;
+    GidTable gids;
+    QpTable qps;
+    Timers timers;
+    ReadyList ready;
+    ReadyList stalled;  // wait for Transport::wire_ready()
+    Output output;
+    roce::MacAddress port_mac{};
+
+    void make_ready(const QueuePair& qp) { ready.push(QpTable::index(qp.qpn)); }
+    void set_timer(const QueuePair& qp, Nanoseconds deadline) {
+        timers.set(QpTable::index(qp.qpn), deadline);
+    }
+    void stop_timer(const QueuePair& qp) { timers.cancel(QpTable::index(qp.qpn)); }
+    bool timer_runs(const QueuePair& qp) const { return timers.running(QpTable::index(qp.qpn)); }
+};
+
+// What one step of a queue pair came to.
+enum class Step {
+    idle,     // nothing to do until something happens
+    sent,     // a packet went out
+    worked,   // something else was done, more may follow
+    blocked,  // has a packet to send, but the output takes none
+};
+
+}  // namespace vrnic

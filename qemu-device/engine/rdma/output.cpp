@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rdma/output.h"
+
+#include <cstring>
+
+namespace vrnic {
+
+namespace {
+constexpr std::uint32_t kLoopbackSlots = 64;
+}
+
+void LoopbackQueue::push(std::span<const std::byte> frame) {
+    Slot& slot = slots_[(head_ + count_++) % slots_.size()];
+    slot.size = static_cast<std::uint32_t>(frame.size());
+    std::memcpy(slot.frame.data(), frame.data(), frame.size());
+}
+
+std::span<const std::byte> LoopbackQueue::front() const {
+    return std::span(slots_[head_].frame).first(slots_[head_].size);
+}
+
+void LoopbackQueue::pop() {
+    head_ = static_cast<std::uint32_t>((head_ + 1) % slots_.size());
+    --count_;
+}
+
+Output::Output(Host& host, Counters& counters, Loss loss)
+    : host_(host),
+      counters_(counters),
+      loss_(loss),
+      loopback_(kLoopbackSlots),
+      builder_(std::span<std::byte, roce::kMaxFrame>(buffer_)) {}
+
+bool Output::send(bool loopback) {
+    const auto frame = builder_.finish();
+    if (loss_.drops()) {
+        ++counters_.faults_dropped_packets;
+    } else if (loopback) {
+        loopback_.push(frame);
+    } else if (link_up_ && host_.send_frame(frame) == SendResult::paused) {
+        paused_ = true;
+        ++counters_.wire_pauses;
+        return false;
+    }
+    ++counters_.roce_tx_packets;
+    counters_.roce_tx_bytes += frame.size();
+    return true;
+}
+
+void Output::reset() {
+    paused_ = false;
+    loopback_.clear();
+}
+
+}  // namespace vrnic

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where packets leave: one buffer in which a frame is built, the wire, and the queue of packets to
+// this device itself.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/counters.h"
+#include "faults/loss.h"
+#include "host/host.h"
+#include "roce/build.h"
+
+namespace vrnic {
+
+// Packets of this device to itself; delivered from Transport::run(), so that nothing recurses.
+class LoopbackQueue {
+  public:
+    explicit LoopbackQueue(std::uint32_t slots) : slots_(slots) {}
+
+    bool empty() const { return count_ == 0; }
+    bool full() const { return count_ == slots_.size(); }
+    void push(std::span<const std::byte> frame);  // not full
+    std::span<const std::byte> front() const;     // not empty; holds until pop()
+    void pop();
+    void clear() { count_ = 0; }
+
+  private:
+    struct Slot {
+        std::uint32_t size = 0;
+        std::array<std::byte, roce::kMaxFrame> frame;
+    };
+    std::vector<Slot> slots_;
+    std::uint32_t head_ = 0;
+    std::uint32_t count_ = 0;
+};
+
+class Output {
+  public:
+    Output(Host& host, Counters& counters, Loss loss);
+
+    // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built again later.
+    bool blocked(bool loopback) const { return loopback ? loopback_.full() : paused_; }
+
+    // begin() only when not blocked; fill the payload, then send().
+    std::span<std::byte> begin(const roce::PathHeaders& path, const roce::PacketFields& fields,
+                               std::uint32_t payload_bytes) {
+        return builder_.begin(path, fields, payload_bytes);
+    }
+    // False: not taken; try again after wire_ready().
+    [[nodiscard]] bool send(bool loopback);
+
+    bool paused() const { return paused_; }
+    void wire_ready() { paused_ = false; }
+    void set_link(bool up) { link_up_ = up; }
+    void reset();
+
+    LoopbackQueue& loopback() { return loopback_; }
+
+  private:
+    Host& host_;
+    Counters& counters_;
+    Loss loss_;
+    bool paused_ = false;
+    bool link_up_ = true;
+    LoopbackQueue loopback_;
+    std::array<std::byte, roce::kMaxFrame> buffer_;
+    roce::FrameBuilder builder_;
+};
+
+}  // namespace vrnic

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A queue pair: plain data that says everything about it, so that it can be looked at and saved between
+// any two events. What it does is in requester, completer and responder.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "base/psn.h"
+#include "host/paged_memory.h"
+#include "rdma/mr.h"
+#include "roce/build.h"
+#include "roce/headers.h"
+#include "vrnic_admin.h"
+#include "vrnic_ring.h"
+
+namespace vrnic {
+
+// A work queue in the guest's memory.
+struct WorkRing {
+    std::uint32_t offset = 0;  // in the memory of the QP
+    std::uint32_t size = 0;    // entries, a power of two; 0: no such queue
+    std::uint32_t stride = 0;  // bytes of an entry
+    std::uint32_t next = 0;      // entry to take next, free running
+    std::uint32_t producer = 0;  // as last read from the doorbell record
+    bool doorbell = false;       // the record may say more by now
+};
+
+// A send queue entry that was taken; its copy is in Requester::entries.
+struct SendRequest {
+    std::uint8_t opcode = 0;  // VRNIC_OP_*
+    std::uint8_t flags = 0;   // VRNIC_SQE_*
+    std::uint8_t num_sge = 0;
+    std::uint8_t error = VRNIC_WC_SUCCESS;  // local: the request is never sent and fails when it is the oldest
+    Syndrome syndrome = VRNIC_SYND_NONE;    // of error
+    std::array<std::uint8_t, 4> immediate{};
+    std::uint32_t rkey = 0;
+    std::uint32_t length = 0;  // bytes of the message
+    std::uint64_t remote_addr = 0;
+    std::uint32_t entry = 0;   // index in the send queue
+    Psn first_psn;
+    std::uint32_t packets = 0;    // PSNs that it takes; of a READ those of its responses
+    std::uint32_t responses = 0;  // READ: response packets that came
+
+    Psn last_psn() const { return first_psn + (packets - 1); }
+    bool is_read() const { return opcode == VRNIC_OP_READ; }
+};
+
+// The side that asks. Requests lie in a ring in the order of their PSNs:
+//   head .. cursor    sent, at least in part, not acknowledged as a whole
+//   cursor            being sent, from packet cursor_packet on
+//   cursor .. tail    to be sent (again, after going back)
+// and PSNs unacked <= PSN of the cursor <= sent_end <= next_psn.
+struct Requester {
+    std::vector<SendRequest> ring;   // a power of two
+    std::vector<std::byte> entries;  // one stride of the send queue for each place of ring
+    std::uint32_t head = 0;
+    std::uint32_t cursor = 0;
+    std::uint32_t tail = 0;
+    std::uint32_t cursor_packet = 0;
+    Psn unacked;   // oldest packet that is not acknowledged
+    Psn sent_end;  // one past the newest packet that was ever sent
+    Psn next_psn;  // of the next request that is taken
+    std::uint32_t reads_outstanding = 0;     // in head .. cursor, not complete
+    std::uint32_t packets_unrequested = 0;   // sent since the last one that asked for an acknowledgement
+    std::uint8_t retries_left = 0;
+    std::uint8_t rnr_retries_left = 0;       // 7: for ever
+    std::uint8_t timeouts_in_a_row = 0;
+    bool rnr_waiting = false;  // the timer says when to go on; else it is the acknowledgement timer
+    bool read_gap_noted = false;  // went back for a missing READ response; until it comes, no more
+    bool drained = false;      // SQD: the event was given
+
+    bool outstanding() const { return unacked != sent_end; }
+    SendRequest& at(std::uint32_t index) { return ring[index & (ring.size() - 1)]; }
+    const SendRequest& at(std::uint32_t index) const { return ring[index & (ring.size() - 1)]; }
+};
+
+// A READ that is being answered.
+struct ReadJob {
+    Psn psn;  // of the next response
+    Psn last_psn;
+    std::uint64_t address = 0;  // of the next byte
+    std::uint32_t remaining = 0;
+    std::uint32_t rkey = 0;
+    bool started = false;  // the first response of this run went out
+    bool duplicate = false;  // asked for again
+    std::uint32_t msn = 0;
+};
+
+inline constexpr std::uint32_t kMaxReadJobs = 32;
+inline constexpr std::uint32_t kMaxSge = 32;
+
+// A receive queue entry that was taken.
+struct ReceiveEntry {
+    std::uint32_t index = 0;  // in the receive queue
+    std::uint32_t num_sge = 0;
+    std::uint64_t capacity = 0;  // bytes
+    std::array<vrnic_sge, kMaxSge> sge;
+};
+
+enum class MessageKind : std::uint8_t { none, send, write };
+
+// The side that is asked.
+struct Responder {
+    Psn expected;
+    std::uint32_t msn = 0;  // messages completed, 24 bits
+    bool nak_sent = false;  // a sequence or RNR NAK; until the expected packet comes, no other
+    bool established = false;  // the COMM_EST event was given
+
+    // Message of which more packets are to come.
+    MessageKind message = MessageKind::none;
+    std::uint32_t received = 0;  // its bytes so far
+    std::uint64_t address = 0;   // WRITE: start
+    std::uint32_t length = 0;    // WRITE: whole
+    std::uint32_t rkey = 0;
+
+    bool entry_taken = false;
+    ReceiveEntry entry;
+
+    // READs in the order of their PSNs; answered one after the other.
+    std::array<ReadJob, kMaxReadJobs> reads;
+    std::uint32_t num_reads = 0;
+
+    // The acknowledgement to be sent, after the READs.
+    bool ack_pending = false;
+    std::uint8_t ack_syndrome = 0;
+    Psn ack_psn;
+    std::uint32_t packets_unacked = 0;  // taken since the last acknowledgement
+
+    // A request was refused for good: no more are taken; when the NAK is out, the QP goes to ERR.
+    bool failed = false;
+};
+
+struct QueuePair {
+    std::uint32_t qpn = 0;
+    std::uint32_t pdn = 0;
+    std::uint32_t uar = 0;
+    std::uint32_t send_cqn = 0;
+    std::uint32_t recv_cqn = 0;
+    bool signal_all = false;
+    std::uint32_t dbrec_offset = 0;
+    PagedMemory memory;  // rings and doorbell record
+    WorkRing sq;
+    WorkRing rq;
+
+    vrnic_qp_attr attr{};  // as given; attr.state is the state
+    std::uint32_t mtu = 256;  // of the path, bytes
+    roce::PathHeaders path;
+    roce::Gid local_gid{};
+    roce::Gid remote_gid{};
+    roce::MacAddress local_mac{};
+    std::uint16_t vlan = 0;  // 0: untagged
+    bool loopback = false;   // the peer is a QP of this device
+
+    Requester requester;
+    Responder responder;
+    bool timer_due = false;
+
+    std::uint8_t state() const { return attr.state; }
+    bool sends() const { return attr.state == VRNIC_QPS_RTS || attr.state == VRNIC_QPS_SQD; }
+    bool receives() const {
+        return attr.state == VRNIC_QPS_RTR || attr.state == VRNIC_QPS_RTS ||
+               attr.state == VRNIC_QPS_SQD || attr.state == VRNIC_QPS_SQE;
+    }
+};
+
+}  // namespace vrnic

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rdma/requester.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "rdma/completion.h"
+#include "rdma/memory_access.h"
+#include "rdma/work_queue.h"
+
+namespace vrnic::requester {
+
+namespace {
+
+// Packets that may be on their way without an acknowledgement. READs do not count: how much of them is
+// outstanding is limited by max_rd_atomic.
+constexpr std::uint32_t kWindowPackets = 256;
+constexpr std::uint32_t kWindowBytes = 512 * 1024;
+constexpr std::uint32_t kAckEvery = 32;
+// PSNs are ordered within half their circle (IBTA 9.7.1).
+constexpr std::uint32_t kMaxPsnSpan = 0x7fffff;
+// Below this a timeout says more about the machine's scheduler than about the peer.
+constexpr Nanoseconds kShortestTimeout = 1'000'000;
+
+std::uint32_t window(const QueuePair& qp) {
+    return std::min(kWindowPackets, kWindowBytes / qp.mtu);
+}
+
+// Opcode of a packet of a SEND or WRITE.
+roce::Opcode data_opcode(std::uint8_t operation, bool first, bool last) {
+    struct Row {
+        roce::Opcode first, middle, last, only;
+    };
+    constexpr Row kRows[] = {
+        {roce::kSendFirst, roce::kSendMiddle, roce::kSendLast, roce::kSendOnly},
+        {roce::kSendFirst, roce::kSendMiddle, roce::kSendLastImm, roce::kSendOnlyImm},
+        {roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLast, roce::kWriteOnly},
+        {roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLastImm, roce::kWriteOnlyImm},
+    };
+    static_assert(VRNIC_OP_SEND_IMM == VRNIC_OP_SEND + 1 && VRNIC_OP_WRITE == VRNIC_OP_SEND + 2 &&
+                  VRNIC_OP_WRITE_IMM == VRNIC_OP_SEND + 3);
+    const Row& row = kRows[operation - VRNIC_OP_SEND];
+    return first ? (last ? row.only : row.first) : (last ? row.last : row.middle);
+}
+
+// Takes the next entry of the send queue, when there is one and it may be taken.
+bool take(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    if (qp.state() != VRNIC_QPS_RTS || requester.tail - requester.head == requester.ring.size())
+        return false;
+    const Available available = send_entry_available(context, qp);
+    if (!available) {
+        enter_error(context, qp, VRNIC_EVENT_QP_FATAL, available.error());
+        return false;
+    }
+    if (!*available) return false;
+    if (const auto taken = take_send_entry(context, qp); !taken) {
+        enter_error(context, qp, VRNIC_EVENT_QP_FATAL, taken.error());
+        return false;
+    }
+    SendRequest& request = requester.at(requester.tail - 1);
+    request.first_psn = requester.next_psn;
+    if (request.error != VRNIC_WC_SUCCESS) return true;
+    request.packets = std::max(1u, request.length / qp.mtu + (request.length % qp.mtu != 0));
+    if (request.packets > kMaxPsnSpan) {
+        request.error = VRNIC_WC_LOC_LEN_ERR;
+        request.syndrome = VRNIC_SYND_TOO_LONG;
+        return true;
+    }
+    requester.next_psn = requester.next_psn + request.packets;
+    return true;
+}
+
+// PSN of the packet at the cursor.
+Psn cursor_psn(const Requester& requester, const SendRequest& request) {
+    return request.first_psn +
+           (request.is_read() ? request.responses : requester.cursor_packet);
+}
+
+bool may_send(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    const Requester& requester = qp.requester;
+    const auto ahead = static_cast<std::uint32_t>(psn - requester.unacked);
+    if (requester.cursor_packet == 0) {
+        if ((request.flags & VRNIC_SQE_FENCE) != 0 && requester.reads_outstanding != 0)
+            return false;
+        if (request.is_read())
+            return requester.reads_outstanding < qp.attr.max_rd_atomic &&
+                   ahead + (request.packets - request.responses) <= kMaxPsnSpan;
+        if (ahead + request.packets > kMaxPsnSpan) return false;
+    }
+    return ahead < window(qp);
+}
+
+roce::PacketFields read_request_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    // A READ that was answered in part is asked for from the first missing byte on (IBTA 9.7.5.2.6).
+    const std::uint32_t done = request.responses * qp.mtu;
+    roce::PacketFields fields;
+    fields.opcode = roce::kReadRequest;
+    fields.psn = psn;
+    fields.ack_request = true;
+    fields.address = request.remote_addr + done;
+    fields.rkey = request.rkey;
+    fields.length = request.length - done;
+    return fields;
+}
+
+roce::PacketFields data_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    const Requester& requester = qp.requester;
+    const bool last = requester.cursor_packet + 1 == request.packets;
+    roce::PacketFields fields;
+    fields.opcode = data_opcode(request.opcode, requester.cursor_packet == 0, last);
+    fields.psn = psn;
+    fields.solicited = last && (request.flags & VRNIC_SQE_SOLICITED) != 0;
+    fields.ack_request =
+        last || requester.packets_unrequested + 1 >= kAckEvery ||
+        static_cast<std::uint32_t>(psn - requester.unacked) + 1 >= window(qp);
+    fields.address = request.remote_addr;
+    fields.rkey = request.rkey;
+    fields.length = request.length;
+    fields.immediate = request.immediate;
+    return fields;
+}
+
+AccessResult fill_payload(TransportContext& context, const QueuePair& qp,
+                          const SendRequest& request, std::uint64_t offset,
+                          std::span<std::byte> payload) {
+    const std::uint32_t place = qp.requester.cursor;
+    if ((request.flags & VRNIC_SQE_INLINE) != 0) {
+        const auto data = send_inline_data(qp, place).subspan(offset, payload.size());
+        std::copy(data.begin(), data.end(), payload.begin());
+        return {};
+    }
+    return gather(context, qp.pdn, send_list(qp, place), offset, payload);
+}
+
+void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
+               const roce::PacketFields& fields) {
+    Requester& requester = qp.requester;
+    if (fields.psn.before(requester.sent_end)) ++context.counters.roce_retransmitted_packets;
+    requester.packets_unrequested = fields.ack_request ? 0 : requester.packets_unrequested + 1;
+    Psn end = fields.psn + 1;
+    if (request.is_read()) {
+        ++requester.reads_outstanding;
+        ++requester.cursor;
+        end = request.last_psn() + 1;
+    } else if (++requester.cursor_packet == request.packets) {
+        ++requester.cursor;
+        requester.cursor_packet = 0;
+    }
+    if (end.after(requester.sent_end)) requester.sent_end = end;
+    if (!context.timer_runs(qp) && qp.attr.timeout != 0)
+        context.set_timer(qp, context.host.now() + ack_timeout(qp));
+}
+
+void check_drained(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    if (qp.state() != VRNIC_QPS_SQD || requester.drained || requester.head != requester.tail)
+        return;
+    requester.drained = true;
+    qp.attr.sq_draining = 0;
+    if (qp.attr.en_sqd_async_notify)
+        context.events.raise(VRNIC_EVENT_QP_SQ_DRAINED, qp.qpn);
+}
+
+}  // namespace
+
+Nanoseconds ack_timeout(const QueuePair& qp) {
+    // IBTA 9.7.6.1.3: between T and 4 T. The more often it came to nothing, the more patience.
+    if (qp.attr.timeout == 0) return 0;
+    const Nanoseconds t = Nanoseconds{4096} << qp.attr.timeout;
+    return std::max(t, kShortestTimeout)
+           << std::min<unsigned>(qp.requester.timeouts_in_a_row, 2);
+}
+
+Step step(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    if (!qp.sends() || requester.rnr_waiting) return Step::idle;
+    if (requester.cursor == requester.tail && !take(context, qp)) {
+        check_drained(context, qp);
+        return Step::idle;
+    }
+    SendRequest& request = requester.at(requester.cursor);
+    if (request.error != VRNIC_WC_SUCCESS) {
+        // Completions keep their order: this one waits until all before it are done.
+        if (requester.cursor != requester.head) return Step::idle;
+        fail_oldest(context, qp, request.error, request.syndrome);
+        return Step::worked;
+    }
+    const Psn psn = cursor_psn(requester, request);
+    if (!may_send(qp, request, psn)) return Step::idle;
+    if (context.output.blocked(qp.loopback)) return Step::blocked;
+
+    roce::PacketFields fields;
+    if (request.is_read()) {
+        fields = read_request_fields(qp, request, psn);
+        context.output.begin(qp.path, fields, 0);
+    } else {
+        fields = data_fields(qp, request, psn);
+        const std::uint64_t offset = std::uint64_t{requester.cursor_packet} * qp.mtu;
+        const auto bytes = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(request.length - offset, qp.mtu));
+        const auto payload = context.output.begin(qp.path, fields, bytes);
+        if (const auto filled = fill_payload(context, qp, request, offset, payload); !filled) {
+            // The region went away, or the bus refused, after the entry was checked.
+            request.error = VRNIC_WC_LOC_PROT_ERR;
+            request.syndrome = filled.error();
+            return Step::worked;
+        }
+    }
+    if (!context.output.send(qp.loopback)) return Step::blocked;
+    note_sent(context, qp, request, fields);
+    return Step::sent;
+}
+
+void go_back(QueuePair& qp) {
+    Requester& requester = qp.requester;
+    requester.cursor = requester.head;
+    requester.cursor_packet = 0;
+    requester.reads_outstanding = 0;
+    requester.packets_unrequested = 0;
+    if (requester.head == requester.tail) return;
+    const SendRequest& oldest = requester.at(requester.head);
+    if (!oldest.is_read() && oldest.packets != 0)
+        requester.cursor_packet = static_cast<std::uint32_t>(requester.unacked - oldest.first_psn);
+}
+
+void fail_oldest(TransportContext& context, QueuePair& qp, std::uint8_t status,
+                 Syndrome syndrome) {
+    Requester& requester = qp.requester;
+    if (requester.head == requester.tail) return;
+    const SendRequest request = requester.at(requester.head++);
+    complete_send(context, qp, request, status, syndrome);
+    enter_error(context, qp);
+}
+
+void retry(TransportContext& context, QueuePair& qp, Syndrome reason) {
+    Requester& requester = qp.requester;
+    if (requester.retries_left == 0) {
+        ++context.counters.roce_retry_exceeded;
+        fail_oldest(context, qp, VRNIC_WC_RETRY_EXC_ERR, reason);
+        return;
+    }
+    --requester.retries_left;
+    go_back(qp);
+    if (qp.attr.timeout != 0) context.set_timer(qp, context.host.now() + ack_timeout(qp));
+    context.make_ready(qp);
+}
+
+void note_progress(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    requester.retries_left = qp.attr.retry_cnt;
+    requester.rnr_retries_left = qp.attr.rnr_retry;
+    requester.timeouts_in_a_row = 0;
+    requester.read_gap_noted = false;
+    context.make_ready(qp);
+    if (requester.rnr_waiting || qp.attr.timeout == 0) return;
+    if (requester.outstanding())
+        context.set_timer(qp, context.host.now() + ack_timeout(qp));
+    else
+        context.stop_timer(qp);
+}
+
+void on_timer(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    if (!qp.sends()) return;
+    if (requester.rnr_waiting) {
+        requester.rnr_waiting = false;
+        context.make_ready(qp);
+        return;
+    }
+    if (!requester.outstanding()) return;
+    ++context.counters.roce_local_ack_timeouts;
+    requester.timeouts_in_a_row = static_cast<std::uint8_t>(
+        std::min(requester.timeouts_in_a_row + 1, 255));
+    requester.read_gap_noted = false;
+    retry(context, qp, VRNIC_SYND_TIMEOUT);
+}
+
+}  // namespace vrnic::requester

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rdma/work_queue.h"
+
+#include <cstring>
+
+#include "rdma/memory_access.h"
+
+namespace vrnic {
+
+namespace {
+
+constexpr std::uint32_t kMaxMessage = 1u << 31;  // IBTA 9.7.7: at most 2^31 bytes
+
+Available read_producer(TransportContext& context, QueuePair& qp, WorkRing& ring,
+                        std::uint32_t index_offset) {
+    ring.doorbell = false;
+    vrnic_le32 producer;
+    if (!qp.memory.read(context.host, qp.dbrec_offset + index_offset,
+                        std::as_writable_bytes(std::span(&producer, 1)))) {
+        ++context.counters.dma_errors;
+        return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
+    }
+    if (producer - ring.next > ring.size) return std::unexpected<Syndrome>(VRNIC_SYND_RING_INDEX);
+    ring.producer = producer;
+    return ring.next != ring.producer;
+}
+
+std::uint64_t place_of(const WorkRing& ring) {
+    return ring.offset + std::uint64_t{ring.next & (ring.size - 1)} * ring.stride;
+}
+
+std::byte* entry_copy(QueuePair& qp, std::uint32_t place) {
+    return qp.requester.entries.data() + (place & (qp.requester.ring.size() - 1)) * qp.sq.stride;
+}
+
+const std::byte* entry_copy(const QueuePair& qp, std::uint32_t place) {
+    return entry_copy(const_cast<QueuePair&>(qp), place);
+}
+
+struct Wrong {
+    std::uint8_t status = VRNIC_WC_SUCCESS;
+    Syndrome syndrome = VRNIC_SYND_NONE;
+};
+
+// The rules of an entry, in order; the first that is broken counts.
+Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sqe& entry,
+                  SendRequest& request, std::span<const vrnic_sge> list) {
+    const Wrong malformed{VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_WQE};
+    constexpr std::uint8_t kFlags =
+        VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE | VRNIC_SQE_SOLICITED | VRNIC_SQE_INLINE;
+    if (entry.opcode < VRNIC_OP_SEND || entry.opcode > VRNIC_OP_READ)
+        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0)
+        return malformed;
+    if ((entry.flags & VRNIC_SQE_INLINE) != 0) {
+        if (request.is_read() || entry.num_sge != 0 ||
+            entry.inline_length > context.config.max_inline ||
+            entry.inline_length > qp.sq.stride - VRNIC_SQE_DATA_OFFSET)
+            return malformed;
+        request.length = entry.inline_length;
+        return {};
+    }
+    if (entry.inline_length != 0 || entry.num_sge > context.config.max_send_sge ||
+        entry.num_sge > (qp.sq.stride - VRNIC_SQE_DATA_OFFSET) / sizeof(vrnic_sge))
+        return malformed;
+
+    list = list.first(entry.num_sge);
+    std::uint64_t length = 0;
+    for (const vrnic_sge& sge : list) length += sge.length;
+    if (length > kMaxMessage) return {VRNIC_WC_LOC_LEN_ERR, VRNIC_SYND_TOO_LONG};
+    request.length = static_cast<std::uint32_t>(length);
+    request.num_sge = entry.num_sge;
+    if (auto access = check_list(context, qp.pdn, list,
+                                 request.is_read() ? VRNIC_ACCESS_LOCAL_WRITE : 0);
+        !access)
+        return {VRNIC_WC_LOC_PROT_ERR, access.error()};
+    if (request.is_read() && qp.attr.max_rd_atomic == 0)
+        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    return {};
+}
+
+}  // namespace
+
+Available send_entry_available(TransportContext& context, QueuePair& qp) {
+    WorkRing& ring = qp.sq;
+    if (ring.next != ring.producer) return true;
+    if (ring.size == 0 || !ring.doorbell) return false;
+    return read_producer(context, qp, ring, offsetof(vrnic_qp_dbrec, sq_pi));
+}
+
+Available receive_entry_available(TransportContext& context, QueuePair& qp) {
+    WorkRing& ring = qp.rq;
+    if (ring.next != ring.producer) return true;
+    if (ring.size == 0) return false;
+    return read_producer(context, qp, ring, offsetof(vrnic_qp_dbrec, rq_pi));
+}
+
+std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePair& qp) {
+    const std::uint32_t place = qp.requester.tail;
+    std::byte* copy = entry_copy(qp, place);
+    if (!qp.memory.read(context.host, place_of(qp.sq), {copy, qp.sq.stride})) {
+        ++context.counters.dma_errors;
+        return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
+    }
+    vrnic_sqe entry;
+    std::memcpy(&entry, copy, sizeof(entry));
+
+    SendRequest request;
+    request.opcode = entry.opcode;
+    request.flags = entry.flags;
+    std::memcpy(request.immediate.data(), &entry.imm, sizeof(entry.imm));
+    request.rkey = entry.rkey;
+    request.remote_addr = entry.remote_addr;
+    request.entry = qp.sq.next;
+    const auto* list = reinterpret_cast<const vrnic_sge*>(copy + VRNIC_SQE_DATA_OFFSET);
+    const Wrong wrong =
+        check_entry(context, qp, entry, request,
+                    {list, (qp.sq.stride - VRNIC_SQE_DATA_OFFSET) / sizeof(vrnic_sge)});
+    request.error = wrong.status;
+    request.syndrome = wrong.syndrome;
+
+    qp.requester.at(place) = request;
+    ++qp.requester.tail;
+    ++qp.sq.next;
+    return {};
+}
+
+std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, QueuePair& qp) {
+    std::array<std::byte, 1u << VRNIC_RQE_STRIDE_MAX_LOG> copy;
+    if (!qp.memory.read(context.host, place_of(qp.rq), std::span(copy).first(qp.rq.stride))) {
+        ++context.counters.dma_errors;
+        return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
+    }
+    ReceiveEntry& entry = qp.responder.entry;
+    vrnic_rqe header;
+    std::memcpy(&header, copy.data(), VRNIC_RQE_DATA_OFFSET);
+    entry.index = qp.rq.next++;
+    entry.num_sge = header.num_sge;
+    entry.capacity = 0;
+    qp.responder.entry_taken = true;
+    if (entry.num_sge > context.config.max_recv_sge || entry.num_sge > kMaxSge ||
+        entry.num_sge > (qp.rq.stride - VRNIC_RQE_DATA_OFFSET) / sizeof(vrnic_sge)) {
+        entry.num_sge = 0;
+        return false;
+    }
+    std::memcpy(entry.sge.data(), copy.data() + VRNIC_RQE_DATA_OFFSET,
+                entry.num_sge * sizeof(vrnic_sge));
+    for (std::uint32_t i = 0; i < entry.num_sge; ++i) entry.capacity += entry.sge[i].length;
+    return true;
+}
+
+std::span<const vrnic_sge> send_list(const QueuePair& qp, std::uint32_t place) {
+    return {reinterpret_cast<const vrnic_sge*>(entry_copy(qp, place) + VRNIC_SQE_DATA_OFFSET),
+            qp.requester.at(place).num_sge};
+}
+
+std::span<const std::byte> send_inline_data(const QueuePair& qp, std::uint32_t place) {
+    return {entry_copy(qp, place) + VRNIC_SQE_DATA_OFFSET, qp.requester.at(place).length};
+}
+
+}  // namespace vrnic
