@@ -234,6 +234,7 @@ int vrnic_netdev_register(struct vrnic_dev *dev)
 	netdev->hw_features = NETIF_F_SG;
 	netdev->features = NETIF_F_SG | NETIF_F_HIGHDMA;
 	netdev->vlan_features = NETIF_F_SG;
+	netdev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = min_t(u32, le32_to_cpu(dev->caps->max_mtu), ETH_MAX_MTU);
 	netif_carrier_off(netdev);
