@@ -151,8 +151,9 @@ bool CqTable::read_record(CompletionQueue& cq, vrnic_cq_dbrec& record) {
         fail(cq, VRNIC_SYND_DMA_FAILED, "its doorbell record could not be read");
         return false;
     }
-    const std::uint32_t in_ring = static_cast<std::uint32_t>(cq.index) - record.ci;
-    if (in_ring > cq.size) {
+    // It never goes back, and never past what was written.
+    const auto index = static_cast<std::uint32_t>(cq.index);
+    if (index - record.ci > index - cq.consumed) {
         fail(cq, VRNIC_SYND_RING_INDEX, "the consumer index in its doorbell record is impossible");
         return false;
     }
