@@ -13,7 +13,7 @@ namespace vrnic::check {
 namespace {
 
 constexpr uint32_t kMostPieces = 4;
-constexpr size_t kBufferBudget = 16 << 20;  // bytes; one message may be larger
+constexpr size_t kBufferBudget = 2 << 20;  // bytes of messages under way; one may be larger
 constexpr uint32_t kInlineWanted[] = {236, 64, 0};
 constexpr uint64_t kReceive = 1ull << 32;  // in a wr_id, beside the message number
 
@@ -229,23 +229,26 @@ uint64_t ContentCheck::remote_address(const Case& c, uint32_t message) const {
 
 // ---- one case ----
 
-Result<void> ContentCheck::run() {
+Result<void> ContentCheck::run(
+    const std::function<void(const OperationInfo&, const Totals&)>& done) {
     uint64_t number = 0;
-    for (Operation operation : plan_.operations)
+    for (Operation operation : plan_.operations) {
         for (Variant variant : {Variant::kPlain, Variant::kInline, Variant::kPieces})
             for (uint32_t size : plan_.sizes) {
                 ++number;
                 for (uint32_t round = 0; round < plan_.rounds; ++round) {
                     const Case c{operation, variant, size, round, number};
                     if (!runs(c)) continue;
-                    if (auto done = run_case(c); !done) {
-                        // Tell the peer, who waits at its next barrier.
-                        (void)peer_.send({{"failed", done.error().message},
-                                          {"status", static_cast<int>(done.error().status)}});
-                        return done;
-                    }
+                    auto right = run_case(c);
+                    if (right) continue;
+                    // Tell the peer, who waits at its next barrier.
+                    (void)peer_.send({{"failed", right.error().message},
+                                      {"status", static_cast<int>(right.error().status)}});
+                    return right;
                 }
             }
+        done(info(operation), totals_[static_cast<size_t>(operation)]);
+    }
     return {};
 }
 

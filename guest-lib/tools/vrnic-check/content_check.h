@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,7 +34,8 @@ class ContentCheck {
         : plan_(plan), device_(device), peer_(peer), is_client_(is_client) {}
 
     Result<void> set_up();
-    Result<void> run();
+    // Calls `done` after each operation.
+    Result<void> run(const std::function<void(const OperationInfo&, const Totals&)>& done);
 
     // By operation, both directions.
     const std::array<Totals, std::size(kOperations)>& totals() const { return totals_; }

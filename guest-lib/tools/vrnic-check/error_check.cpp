@@ -4,9 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <thread>
+#include <optional>
 
 #include "buffer.h"
 #include "completions.h"
@@ -18,7 +17,6 @@ namespace vrnic::check {
 
 namespace {
 
-using namespace std::string_view_literals;
 using Statuses = std::vector<ibv_wc_status>;
 
 // What is made wrong.
@@ -34,82 +32,58 @@ enum class Trouble {
     kPeerGone,  // its QP was reset
 };
 
-// The first status of each list is the specification's (IBTA 10.10, 11.6.2); others are known of
-// other implementations, as the comment says, and let pass.
+// The statuses are the specification's (IBTA 10.10, 11.6.2). The lenient ones are what rdma_rxe of
+// Linux 6.1 and 6.12 was seen to report instead; they pass only when asked for.
 struct ErrorCase {
     std::string_view name;
     Operation operation;
     Trouble trouble;
-    Statuses initiator;
-    Statuses receive;  // of the target's receive; empty: none completes
+    ibv_wc_status initiator;
+    std::optional<ibv_wc_status> receive = {};  // of the target's receive; nothing: none completes
+    Statuses lenient_initiator = {};
+    Statuses lenient_receive = {};
 };
 
 const std::vector<ErrorCase>& cases() {
+    using enum Operation;
+    using enum Trouble;
     static const std::vector<ErrorCase> list = {
-        {"write, rkey that never was",
-         Operation::kWrite,
-         Trouble::kBadRkey,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        {"read, rkey that never was",
-         Operation::kRead,
-         Trouble::kBadRkey,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        {"write, rkey after deregistration",
-         Operation::kWrite,
-         Trouble::kStaleRkey,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        {"write, past the end",
-         Operation::kWrite,
-         Trouble::kOutOfBounds,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        {"read, past the end",
-         Operation::kRead,
-         Trouble::kOutOfBounds,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        {"write, not permitted",
-         Operation::kWrite,
-         Trouble::kNoPermission,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        {"read, not permitted",
-         Operation::kRead,
-         Trouble::kNoPermission,
-         {IBV_WC_REM_ACCESS_ERR},
-         {}},
-        // rdma_rxe of some kernels: LOC_QP_OP_ERR
+        {"write, rkey that never was", kWrite, kBadRkey, IBV_WC_REM_ACCESS_ERR},
+        {"read, rkey that never was", kRead, kBadRkey, IBV_WC_REM_ACCESS_ERR},
+        {"write, rkey after deregistration", kWrite, kStaleRkey, IBV_WC_REM_ACCESS_ERR},
+        {"write, past the end", kWrite, kOutOfBounds, IBV_WC_REM_ACCESS_ERR},
+        {"read, past the end", kRead, kOutOfBounds, IBV_WC_REM_ACCESS_ERR},
+        {"write, not permitted", kWrite, kNoPermission, IBV_WC_REM_ACCESS_ERR},
+        {"read, not permitted", kRead, kNoPermission, IBV_WC_REM_ACCESS_ERR},
         {"send, bad lkey",
-         Operation::kSend,
-         Trouble::kBadLkey,
-         {IBV_WC_LOC_PROT_ERR, IBV_WC_LOC_QP_OP_ERR},
-         {}},
-        {"send, no receive, no retry",
-         Operation::kSend,
-         Trouble::kNoReceive,
-         {IBV_WC_RNR_RETRY_EXC_ERR},
-         {}},
-        // rdma_rxe tells the receiver REM_INV_REQ_ERR
+         kSend,
+         kBadLkey,
+         IBV_WC_LOC_PROT_ERR,
+         {},
+         {IBV_WC_LOC_QP_OP_ERR, IBV_WC_WR_FLUSH_ERR}},
+        {"send, no receive, no retry", kSend, kNoReceive, IBV_WC_RNR_RETRY_EXC_ERR},
         {"send, longer than the receive",
-         Operation::kSend,
-         Trouble::kShortReceive,
-         {IBV_WC_REM_INV_REQ_ERR},
-         {IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR}},
-        // rdma_rxe tells the receiver LOC_QP_OP_ERR
-        {"send, receive with a bad lkey",
-         Operation::kSend,
-         Trouble::kBadReceiveLkey,
+         kSend,
+         kShortReceive,
+         IBV_WC_REM_INV_REQ_ERR,
+         IBV_WC_LOC_LEN_ERR,
          {IBV_WC_REM_OP_ERR},
-         {IBV_WC_LOC_PROT_ERR, IBV_WC_LOC_QP_OP_ERR}},
-        {"write, the peer's QP is gone",
-         Operation::kWrite,
-         Trouble::kPeerGone,
-         {IBV_WC_RETRY_EXC_ERR},
-         {}},
+         {IBV_WC_REM_INV_REQ_ERR, IBV_WC_LOC_QP_OP_ERR}},
+        {"send, receive with a bad lkey",
+         kSend,
+         kBadReceiveLkey,
+         IBV_WC_REM_OP_ERR,
+         IBV_WC_LOC_PROT_ERR,
+         {},
+         {IBV_WC_LOC_QP_OP_ERR}},
+        {"write, the peer's QP is gone", kWrite, kPeerGone, IBV_WC_RETRY_EXC_ERR},
     };
+    return list;
+}
+
+Statuses accepted(const Plan& plan, ibv_wc_status right, const Statuses& lenient) {
+    Statuses list{right};
+    if (plan.lenient) list.insert(list.end(), lenient.begin(), lenient.end());
     return list;
 }
 
@@ -255,7 +229,8 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
         return;
     }
     std::vector<ibv_wc> waiting;
-    expect(scene, 0, c.initiator, waiting, plan.timeout_seconds);
+    expect(scene, 0, accepted(plan, c.initiator, c.lenient_initiator), waiting,
+           plan.timeout_seconds);
     for (uint64_t i = 1; i <= kFollowers; ++i)
         expect(scene, i, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
     expect_error_state(scene);
@@ -273,7 +248,7 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
 Result<void> prepare_target(const ErrorCase& c, Scene& scene) {
     if (c.trouble == Trouble::kStaleRkey) scene.memory.deregister();
     if (c.trouble == Trouble::kPeerGone) return scene.pair.move_to(IBV_QPS_RESET);
-    if (c.receive.empty()) return {};
+    if (!c.receive) return {};
 
     ibv_sge sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kBufferSize,
                 scene.memory.mr()->lkey};
@@ -291,7 +266,9 @@ Result<void> prepare_target(const ErrorCase& c, Scene& scene) {
 
 void check_target(const ErrorCase& c, const Plan& plan, Scene& scene) {
     std::vector<ibv_wc> waiting;
-    if (!c.receive.empty()) expect(scene, kReceiveId, c.receive, waiting, plan.timeout_seconds);
+    if (c.receive)
+        expect(scene, kReceiveId, accepted(plan, *c.receive, c.lenient_receive), waiting,
+               plan.timeout_seconds);
     // A short receive may have been filled before the rest came; all else must be untouched.
     const size_t from = c.trouble == Trouble::kShortReceive ? kLength - 1 : 0;
     if (auto mismatch = Pattern(scene.background).compare(scene.memory.bytes().subspan(from), from))
@@ -319,6 +296,7 @@ Result<void> flush_receives(const Plan& plan, Scene& scene) {
     if (auto moved = scene.pair.move_to(IBV_QPS_ERR); !moved) return moved;
     for (uint64_t id : {0, 1})
         expect(scene, id, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+    if (plan.lenient) return {};  // rdma_rxe leaves a late receive where it is
     if (auto posted = post(2); !posted) return posted;
     expect(scene, 2, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
     return {};
@@ -332,9 +310,12 @@ std::string join(const std::vector<std::string>& parts) {
 
 }  // namespace
 
-Result<void> ErrorCheck::run() {
-    const ErrorCase flush{
-        "receives of a QP in error", Operation::kSend, Trouble::kNoReceive, {}, {}};
+Result<void> ErrorCheck::run(const std::function<void(const Finding&)>& found) {
+    const ErrorCase flush{"receives of a QP in error", Operation::kSend, Trouble::kNoReceive,
+                          IBV_WC_WR_FLUSH_ERR};
+    auto report = [&](std::string name, const Scene& scene) {
+        found({std::move(name), join(scene.seen), scene.complaint});
+    };
     for (bool client_starts : {true, false}) {
         if (plan_.directions == (client_starts ? Directions::kServer : Directions::kClient))
             continue;
@@ -348,17 +329,14 @@ Result<void> ErrorCheck::run() {
             if (initiator) initiate(c, plan_, *scene);
             if (auto met = peer_.barrier(fmt::format("{}: done", c.name)); !met) return met;
             if (!initiator) check_target(c, plan_, *scene);
-            findings_.push_back({fmt::format("{} ({})", c.name, initiator ? "initiator" : "target"),
-                                 join(scene->seen), scene->complaint});
+            report(fmt::format("{} ({})", c.name, initiator ? "initiator" : "target"), *scene);
         }
+        // Each side for itself; the peer is only who it is connected to.
+        auto scene = set_the_scene(flush, plan_, device_, peer_, initiator);
+        if (!scene) return std::unexpected(scene.error());
         if (!initiator) {
-            // Needs no peer's help, but the peer a partner to connect to.
-            auto scene = set_the_scene(flush, plan_, device_, peer_, initiator);
-            if (!scene) return std::unexpected(scene.error());
             if (auto flushed = flush_receives(plan_, *scene); !flushed) return flushed;
-            findings_.push_back({std::string(flush.name), join(scene->seen), scene->complaint});
-        } else if (auto scene = set_the_scene(flush, plan_, device_, peer_, initiator); !scene) {
-            return std::unexpected(scene.error());
+            report(std::string(flush.name), *scene);
         }
         if (auto met = peer_.barrier("all done"); !met) return met;
     }

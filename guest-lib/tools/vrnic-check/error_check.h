@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 #pragma once
 
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "channel.h"
 #include "device.h"
@@ -25,16 +25,14 @@ class ErrorCheck {
     ErrorCheck(const Plan& plan, const Device& device, Channel& peer, bool is_client)
         : plan_(plan), device_(device), peer_(peer), is_client_(is_client) {}
 
-    // Fails when the cases could not be run; wrong behaviour is in the findings.
-    Result<void> run();
-    const std::vector<Finding>& findings() const { return findings_; }
+    // Fails when the cases could not be run; wrong behaviour is what `found` is told of each.
+    Result<void> run(const std::function<void(const Finding&)>& found);
 
   private:
     const Plan& plan_;
     const Device& device_;
     Channel& peer_;
     const bool is_client_;
-    std::vector<Finding> findings_;
 };
 
 }  // namespace vrnic::check

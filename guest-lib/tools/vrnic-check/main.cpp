@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -25,6 +26,13 @@ std::string human(uint64_t bytes) {
     return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
+// Prints at once: others may be reading as we go.
+template <typename... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::print(format, std::forward<Args>(args)...);
+    std::fflush(stdout);
+}
+
 // Content: one line by operation.
 Result<nlohmann::json> check_content(const Options& options, const Plan& plan, const Device& device,
                                      Channel& peer) {
@@ -34,23 +42,20 @@ Result<nlohmann::json> check_content(const Options& options, const Plan& plan, c
         (void)peer.send({{"failed", ready.error().message}, {"status", 2}});
         return std::unexpected(ready.error());
     }
-    if (!options.json) fmt::print("{}\n", check.describe());
-    const auto done = check.run();
+    nlohmann::json report{{"what", check.describe()}};
+    if (!options.json)
+        say("{}\n{:<12}{:>10}{:>14}\n", check.describe(), "operation", "messages", "bytes");
+    const auto done =
+        check.run([&](const OperationInfo& operation, const ContentCheck::Totals& totals) {
+            report["operations"][std::string(operation.name)] = {{"messages", totals.messages},
+                                                                 {"bytes", totals.bytes}};
+            if (!options.json)
+                say("{:<12}{:>10}{:>14}\n", operation.name, totals.messages, human(totals.bytes));
+        });
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
-
-    nlohmann::json report{{"what", check.describe()}, {"seconds", elapsed.count()}};
-    if (!options.json) fmt::print("{:<12}{:>10}{:>14}\n", "operation", "messages", "bytes");
-    for (const auto& operation : kOperations) {
-        const auto& totals = check.totals()[static_cast<size_t>(operation.operation)];
-        if (totals.messages == 0) continue;
-        report["operations"][std::string(operation.name)] = {{"messages", totals.messages},
-                                                             {"bytes", totals.bytes}};
-        if (!options.json)
-            fmt::print("{:<12}{:>10}{:>14}\n", operation.name, totals.messages,
-                       human(totals.bytes));
-    }
+    report["seconds"] = elapsed.count();
     if (!done) return std::unexpected(done.error());
-    if (!options.json) fmt::print("every byte is right ({:.1f} s)\n", elapsed.count());
+    if (!options.json) say("every byte is right ({:.1f} s)\n", elapsed.count());
     return report;
 }
 
@@ -58,20 +63,19 @@ Result<nlohmann::json> check_content(const Options& options, const Plan& plan, c
 Result<nlohmann::json> check_errors(const Options& options, const Plan& plan, const Device& device,
                                     Channel& peer) {
     ErrorCheck check(plan, device, peer, !options.server);
-    const auto done = check.run();
     nlohmann::json report{{"cases", nlohmann::json::array()}};
     size_t complaints = 0;
-    for (const auto& finding : check.findings()) {
+    const auto done = check.run([&](const ErrorCheck::Finding& finding) {
         report["cases"].push_back(
             {{"name", finding.name}, {"seen", finding.seen}, {"complaint", finding.complaint}});
         if (!options.json)
-            fmt::print("{} {:<46} {}\n", finding.complaint.empty() ? "right" : "WRONG",
-                       finding.name, finding.complaint.empty() ? finding.seen : finding.complaint);
+            say("{} {:<46} {}\n", finding.complaint.empty() ? "right" : "WRONG", finding.name,
+                finding.complaint.empty() ? finding.seen : finding.complaint);
         if (!finding.complaint.empty()) ++complaints;
-    }
+    });
     if (!done) return std::unexpected(done.error());
     if (complaints > 0)
-        return wrong(fmt::format("{} of {} cases", complaints, check.findings().size()));
+        return wrong(fmt::format("{} of {} cases", complaints, report["cases"].size()));
     return report;
 }
 

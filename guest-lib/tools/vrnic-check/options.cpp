@@ -83,10 +83,12 @@ std::expected<Options, ExitStatus> Options::parse(int argc, char** argv) {
         ->check(CLI::IsMember({256, 512, 1024, 2048, 4096}));
     app.add_option("--ops", operations,
                    "operations, separated by commas: send, send-imm, write, write-imm, read")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     app.add_option("--sizes", sizes,
                    "message sizes, separated by commas; K, M and G are understood")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     app.add_option("--rounds", plan.rounds, "of each operation and size, each with other data (2)")
         ->check(CLI::Range(1, 1000000));
     app.add_option("--qps", plan.qps, "queue pairs (1)")->check(CLI::Range(1, 4096));
@@ -97,6 +99,8 @@ std::expected<Options, ExitStatus> Options::parse(int argc, char** argv) {
     app.add_option("--seed", plan.seed, "of the data (default: a new one each time, printed)");
     app.add_flag("--events", plan.events, "wait for completion events instead of polling");
     app.add_flag("--errors", plan.errors, "check what is reported on errors, instead of data");
+    app.add_flag("--lenient", plan.lenient,
+                 "with --errors: accept what Linux's rdma_rxe is known to report instead");
     app.add_option("--timeout", plan.timeout_seconds, "seconds to wait for one completion (30)")
         ->check(CLI::Range(1, 3600));
     app.add_flag("--json", options.json, "report as JSON");
