@@ -9,8 +9,10 @@
 namespace vrnic::runner {
 namespace {
 
-constexpr std::array<AddCommand, 1> commands{
+constexpr std::array commands{
+    add_demo_command,
     add_run_command,
+    add_test_command,
 };
 
 int report(const Result<int>& status) {
@@ -24,7 +26,7 @@ int start(int argc, char** argv) {
     app.name("./vrnic");
     app.set_version_flag("--version", VRNIC_VERSION);
     app.footer("Begin with: ./vrnic demo");
-    Action chosen;
+    ChosenCommand chosen;
     for (AddCommand add : commands) add(app, chosen);
     if (argc == 1) {
         fmt::print("{}", app.help());
@@ -56,4 +58,6 @@ int start(int argc, char** argv) {
 }  // namespace
 }  // namespace vrnic::runner
 
-int main(int argc, char** argv) { return vrnic::runner::start(argc, argv); }
+int main(int argc, char** argv) {
+    return vrnic::runner::start(argc, argv);
+}

@@ -15,8 +15,8 @@ namespace vrnic::agent {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::seconds;
 using protocol::NicKind;
+using std::chrono::seconds;
 
 constexpr auto device_wait = seconds(15);  // generous: a busy host under TCG
 

@@ -35,8 +35,10 @@ Result<Port> Port::open(std::string_view name) {
 void Port::write(std::string_view bytes) const {
     while (!bytes.empty()) {
         const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
-        if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
-        else if (errno != EINTR && errno != EAGAIN) return;  // the runner is gone
+        if (count > 0)
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno != EINTR && errno != EAGAIN)
+            return;  // the runner is gone
     }
 }
 

@@ -17,7 +17,8 @@
 namespace vrnic::agent {
 
 // One command of the runner while it runs. Its processes are a group of their own; what is left of
-// the group when the command itself has ended is ended too, so that steps do not disturb each other.
+// the group when the command itself has ended is ended too, so that steps do not disturb each
+// other.
 class Step {
   public:
     using Output = std::function<void(std::string_view)>;

@@ -70,10 +70,9 @@ Result<void> run(const std::vector<std::string>& argv, std::string_view input) {
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    return std::unexpected(argv[0] + (WIFEXITED(status)
-                                          ? " ended with status " +
-                                                std::to_string(WEXITSTATUS(status))
-                                          : " was ended by a signal"));
+    return std::unexpected(
+        argv[0] + (WIFEXITED(status) ? " ended with status " + std::to_string(WEXITSTATUS(status))
+                                     : " was ended by a signal"));
 }
 
 bool wait_until(const std::function<bool()>& condition, std::chrono::milliseconds time) {

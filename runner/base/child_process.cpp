@@ -33,8 +33,8 @@ std::string ChildEnd::text() const {
 }
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(ChildCommand command) {
-    const auto flags = command.inherit_terminal ? G_SUBPROCESS_FLAGS_STDIN_INHERIT
-                                                : G_SUBPROCESS_FLAGS_NONE;
+    const auto flags =
+        command.inherit_terminal ? G_SUBPROCESS_FLAGS_STDIN_INHERIT : G_SUBPROCESS_FLAGS_NONE;
     std::unique_ptr<GSubprocessLauncher, decltype(&g_object_unref)> launcher(
         g_subprocess_launcher_new(flags), g_object_unref);
 
@@ -44,8 +44,8 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(ChildCommand command) 
     for (auto& passed : command.fds)
         g_subprocess_launcher_take_fd(launcher.get(), passed.fd.release(), passed.number);
     if (!command.output_file.empty()) {
-        const int out = ::open(command.output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                               0644);
+        const int out =
+            ::open(command.output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         if (out < 0)
             return fail(ExitStatus::setup, "cannot write {}: {}", command.output_file.string(),
                         g_strerror(errno));
@@ -63,16 +63,15 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(ChildCommand command) 
     GError* error = nullptr;
     GSubprocess* process = g_subprocess_launcher_spawnv(launcher.get(), argv.data(), &error);
     if (process == nullptr) {
-        auto failure = fail(ExitStatus::setup, "cannot start {}: {}", command.argv.front(),
-                            error->message);
+        auto failure =
+            fail(ExitStatus::setup, "cannot start {}: {}", command.argv.front(), error->message);
         g_error_free(error);
         return failure;
     }
     return std::unique_ptr<ChildProcess>(new ChildProcess(process));
 }
 
-ChildProcess::ChildProcess(GSubprocess* process)
-    : process_(process), cancel_(g_cancellable_new()) {
+ChildProcess::ChildProcess(GSubprocess* process) : process_(process), cancel_(g_cancellable_new()) {
     g_subprocess_wait_async(process_, cancel_, on_end, this);
 }
 

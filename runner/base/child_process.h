@@ -63,7 +63,6 @@ class ChildProcess {
 };
 
 // Runs to the end, with the loop running; past the deadline the process is killed.
-[[nodiscard]] Result<ChildEnd> run_to_end(EventLoop& loop, ChildCommand command,
-                                          Deadline deadline);
+[[nodiscard]] Result<ChildEnd> run_to_end(EventLoop& loop, ChildCommand command, Deadline deadline);
 
 }  // namespace vrnic::runner

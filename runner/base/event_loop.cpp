@@ -60,11 +60,14 @@ EventLoop::Woken EventLoop::run(const std::function<bool()>& done, Deadline dead
 
 FdWatch::FdWatch(int fd, For what, std::function<void()> callback)
     : callback_(std::move(callback)),
-      source_(g_unix_fd_add(fd, what == For::reading ? GIOCondition(G_IO_IN | G_IO_HUP | G_IO_ERR)
-                                                     : GIOCondition(G_IO_OUT | G_IO_ERR),
+      source_(g_unix_fd_add(fd,
+                            what == For::reading ? GIOCondition(G_IO_IN | G_IO_HUP | G_IO_ERR)
+                                                 : GIOCondition(G_IO_OUT | G_IO_ERR),
                             on_ready, this)) {}
 
-FdWatch::~FdWatch() { g_source_remove(source_); }
+FdWatch::~FdWatch() {
+    g_source_remove(source_);
+}
 
 gboolean FdWatch::on_ready(gint, GIOCondition, void* self) {
     // The callback may destroy this watch, and with it the std::function that is running.

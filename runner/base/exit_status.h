@@ -7,8 +7,8 @@ namespace vrnic::runner {
 // statuses that programs use themselves; 124 and 125 as timeout(1) has them.
 enum class ExitStatus : int {
     success = 0,
-    failure = 1,       // a test failed
-    usage = 2,         // wrong arguments
+    failure = 1,        // a test failed
+    usage = 2,          // wrong arguments
     guest_panic = 120,  // the guest's kernel panicked or oopsed
     qemu_died = 121,
     guest_ended = 122,  // the guest powered off or reset before it gave its verdict

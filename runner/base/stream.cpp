@@ -11,9 +11,8 @@ namespace vrnic::runner {
 
 Stream::Stream(UniqueFd fd, Receive receive) : fd_(std::move(fd)), receive_(std::move(receive)) {
     ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) | O_NONBLOCK);
-    reading_ = std::make_unique<FdWatch>(fd_.get(), FdWatch::For::reading, [this] {
-        on_readable();
-    });
+    reading_ =
+        std::make_unique<FdWatch>(fd_.get(), FdWatch::For::reading, [this] { on_readable(); });
 }
 
 void Stream::on_readable() {
@@ -50,9 +49,8 @@ void Stream::flush() {
             unsent_.erase(0, static_cast<std::size_t>(count));
         } else if (errno == EAGAIN) {
             if (!writing_)
-                writing_ = std::make_unique<FdWatch>(fd_.get(), FdWatch::For::writing, [this] {
-                    flush();
-                });
+                writing_ = std::make_unique<FdWatch>(fd_.get(), FdWatch::For::writing,
+                                                     [this] { flush(); });
             return;
         } else if (errno != EINTR) {
             unsent_.clear();  // the reading side sees the end

@@ -9,11 +9,13 @@
 namespace vrnic::runner {
 
 // A command that was chosen on the command line: returns its exit status, or why it could not.
-using Action = std::function<Result<int>(Session&)>;
+using ChosenCommand = std::function<Result<int>(Session&)>;
 
 // Adds one command with its options; when it is chosen, `chosen` becomes what it does.
-using AddCommand = void (*)(CLI::App& app, Action& chosen);
+using AddCommand = void (*)(CLI::App& app, ChosenCommand& chosen);
 
-void add_run_command(CLI::App& app, Action& chosen);
+void add_run_command(CLI::App& app, ChosenCommand& chosen);
+void add_demo_command(CLI::App& app, ChosenCommand& chosen);
+void add_test_command(CLI::App& app, ChosenCommand& chosen);
 
 }  // namespace vrnic::runner

@@ -14,12 +14,15 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
     command.add_option("--mtu", options.mtu, "MTU of the links, in bytes")
         ->capture_default_str()
         ->check(CLI::Range(1280, 9000));
-    command.add_option("--kernel", options.kernel, "the guests' kernel: a recipe in images/kernels")
-        ->capture_default_str();
-    command.add_option("--guest", options.guest, "the guests' user land: a recipe in images/guests")
+    command
+        .add_option("--kernel", options.kernel, "the guests' kernel: a recipe in images/kernels")
         ->capture_default_str();
     command
-        .add_option("--qemu", options.qemu, "system (this machine's) or 10.0 (Debian 13's, fetched)")
+        .add_option("--guest", options.guest, "the guests' user land: a recipe in images/guests")
+        ->capture_default_str();
+    command
+        .add_option("--qemu", options.qemu,
+                    "system (this machine's) or 10.0 (Debian 13's, fetched)")
         ->capture_default_str();
     command.add_option("--accel", options.accel, "how the guests' CPUs run")
         ->capture_default_str()

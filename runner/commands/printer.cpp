@@ -18,6 +18,8 @@ void print_guest_line(std::size_t vm, std::string_view line) {
     std::fflush(stdout);
 }
 
-void print_remark(std::string_view text) { fmt::print(stderr, "vrnic: {}\n", text); }
+void print_remark(std::string_view text) {
+    fmt::print(stderr, "vrnic: {}\n", text);
+}
 
 }  // namespace vrnic::runner

@@ -23,8 +23,12 @@ constexpr auto order_wait = seconds(10);
 // What the others get once one has failed.
 constexpr auto grace = seconds(5);
 
-bool is_done(Vm& vm) { return vm.step().finished; }
-bool is_failed(Vm& vm) { return vm.step().finished && *vm.step().status != 0; }
+bool is_done(Vm& vm) {
+    return vm.step().finished;
+}
+bool is_failed(Vm& vm) {
+    return vm.step().finished && *vm.step().status != 0;
+}
 
 // The VM whose command failed first, in the order in which they ended.
 class FirstFailure {
@@ -105,9 +109,9 @@ Result<void> judge_kernel_logs(Lab& lab) {
         if (complaints.empty()) continue;
         for (const auto& complaint : complaints) {
             if (complaint.kind != Complaint::warning && !fatal)
-                fatal = Error{ExitStatus::guest_panic,
-                              fmt::format("{}: the guest's kernel broke: {}", lab.vm(i).name(),
-                                          complaint.line)};
+                fatal =
+                    Error{ExitStatus::guest_panic, fmt::format("{}: the guest's kernel broke: {}",
+                                                               lab.vm(i).name(), complaint.line)};
         }
         print_remark(fmt::format("warning: {}'s kernel complained: {}", lab.vm(i).name(),
                                  complaints.front().line));
@@ -123,7 +127,7 @@ Result<int> boot_and_run(Session& session, const RunOptions& options, RunFolder&
     auto status = run_commands(**lab, options);
     (*lab)->flush_output();
     if (!status && status.error().status == ExitStatus::interrupted) return status;
-    auto stopped = (*lab)->stop();
+    auto stopped = (*lab)->stop(seconds(status ? 20 : 5));
     if (auto judged = judge_kernel_logs(**lab); !judged && status)
         return std::unexpected(judged.error());
     if (!stopped && status) return std::unexpected(stopped.error());
@@ -144,7 +148,7 @@ Result<int> run(Session& session, const RunOptions& options) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, Action& chosen) {
+void add_run_command(CLI::App& app, ChosenCommand& chosen) {
     auto options = std::make_shared<RunOptions>();
     CLI::App* command = app.add_subcommand("run", "boot one VM for each command and run them");
     command->footer(

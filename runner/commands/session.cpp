@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/session.h"
 
+#include "setup/build.h"
 #include "setup/guest.h"
+#include "setup/qemu.h"
 #include "vm/accelerator.h"
 
 namespace vrnic::runner {
-
-namespace fs = std::filesystem;
 
 Result<std::unique_ptr<Session>> Session::open() {
     setup::add_sbin_to_path();
@@ -17,31 +17,34 @@ Result<std::unique_ptr<Session>> Session::open() {
 }
 
 Result<VmFiles> Session::prepare(const LabOptions& options) {
-    auto image = setup::guest_image(
+    const auto qemu = setup::qemu_flavor(context(), options.qemu);
+    if (!qemu) return std::unexpected(qemu.error());
+    const auto image = setup::guest_image(
         context(), {.guest = options.guest, .kernel = options.kernel, .with = options.packages});
     if (!image) return std::unexpected(image.error());
+    const auto parts = setup::build_guest_parts(context(), *image);
+    if (!parts) return std::unexpected(parts.error());
+    const auto device = setup::build_device(context(), {*qemu});
+    if (!device) return std::unexpected(device.error());
     progress_.done();
-    VmFiles files;
-    files.qemu = {"qemu-system-x86_64"};
-    files.device = project_.build / "qemu-device/vrnic.so";
-    files.kernel = image->vmlinux;
-    files.initrd = image->initrd;
-    files.rootfs = image->rootfs;
-    files.parts = cache_.root() / "parts";
-    fs::create_directories(files.parts);
-    fs::copy_file(project_.build / "runner/vrnic-agent", files.parts / "vrnic-agent",
-                  fs::copy_options::update_existing);
-    return files;
+    return VmFiles{.qemu = qemu->command,
+                   .device = *device,
+                   .kernel = image->vmlinux,
+                   .initrd = image->initrd,
+                   .rootfs = image->rootfs,
+                   .parts = *parts};
 }
 
-Result<RunFolder> Session::make_run_folder() { return RunFolder::make(cache_.root() / "runs"); }
+Result<RunFolder> Session::make_run_folder() {
+    return RunFolder::make(cache_.root() / "runs");
+}
 
-Result<std::unique_ptr<Lab>> Session::boot(const LabOptions& options, const fs::path& folder,
-                                           Lab::OnLine on_line, std::chrono::seconds boot_limit) {
+Result<std::unique_ptr<Lab>> Session::boot(const LabOptions& options,
+                                           const std::filesystem::path& folder, Lab::OnLine on_line,
+                                           std::chrono::seconds boot_limit) {
     auto files = prepare(options);
     if (!files) return std::unexpected(files.error());
-    auto accel =
-        choose_accelerator(loop_, options.accel, *files, cache_.root() / "accelerator");
+    auto accel = choose_accelerator(loop_, options.accel, *files, cache_.root() / "accelerator");
     if (!accel) return std::unexpected(accel.error());
     auto lab = Lab::start(loop_, make_specs(options, *files, *accel, folder), std::move(on_line));
     if (!lab) return lab;

@@ -37,11 +37,11 @@ Result<bool> try_kvm(EventLoop& loop, const VmFiles& files, const std::filesyste
     const auto console = folder / fmt::format("kvm-try-{}.log", ::getpid());
     ChildCommand command;
     command.argv = files.qemu;
-    command.argv.insert(command.argv.end(),
-                        {"-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256M", "-nodefaults",
-                         "-no-user-config", "-display", "none", "-no-reboot", "-kernel",
-                         files.kernel.string(), "-append", "console=ttyS0 panic=-1", "-serial",
-                         "file:" + console.string()});
+    command.argv.insert(
+        command.argv.end(),
+        {"-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256M", "-nodefaults",
+         "-no-user-config", "-display", "none", "-no-reboot", "-kernel", files.kernel.string(),
+         "-append", "console=ttyS0 panic=-1", "-serial", "file:" + console.string()});
     command.output_file = "/dev/null";
     auto process = ChildProcess::start(std::move(command));
     if (!process) return std::unexpected(process.error());
@@ -63,8 +63,7 @@ Result<bool> try_kvm(EventLoop& loop, const VmFiles& files, const std::filesyste
 }  // namespace
 
 Result<std::string> choose_accelerator(EventLoop& loop, const std::string& asked,
-                                       const VmFiles& files,
-                                       const std::filesystem::path& memory) {
+                                       const VmFiles& files, const std::filesystem::path& memory) {
     if (asked != "auto") return asked;
     const std::string now = circumstances(files);
     const std::string remembered = read_all(memory);

@@ -22,8 +22,8 @@ constexpr std::array patterns{
     Pattern{"kernel BUG at", Complaint::oops},
     Pattern{"BUG: ", Complaint::warning},  // KASAN, sleeping while atomic, soft lockup, bad page
     Pattern{"WARNING: ", Complaint::warning},
-    Pattern{"INFO: task ", Complaint::warning},         // hung task
-    Pattern{"INFO: possible ", Complaint::warning},     // lockdep
+    Pattern{"INFO: task ", Complaint::warning},      // hung task
+    Pattern{"INFO: possible ", Complaint::warning},  // lockdep
     Pattern{"suspicious RCU usage", Complaint::warning},
     Pattern{"inconsistent lock state", Complaint::warning},
     Pattern{"UBSAN: ", Complaint::warning},

@@ -58,8 +58,7 @@ std::optional<Error> Lab::failure() {
 
 Result<void> Lab::wait(const std::function<bool()>& done, Deadline deadline,
                        std::string_view what) {
-    const auto woken =
-        loop_.wait([&] { return done() || failure().has_value(); }, deadline);
+    const auto woken = loop_.wait([&] { return done() || failure().has_value(); }, deadline);
     if (woken == EventLoop::Woken::interrupted) return fail(ExitStatus::interrupted, "interrupted");
     if (auto failed = failure()) return std::unexpected(*failed);
     if (woken == EventLoop::Woken::deadline)
@@ -78,7 +77,7 @@ Result<void> Lab::wait_ready(Deadline deadline) {
     return waited;
 }
 
-Result<void> Lab::stop() {
+Result<void> Lab::stop(seconds limit) {
     for (auto& vm : vms_) {
         if (!vm->failure()) vm->stop();
     }
@@ -86,8 +85,7 @@ Result<void> Lab::stop() {
         return std::ranges::find_if(
             vms_, [](const auto& vm) { return !vm->stopped() && !vm->failure(); });
     };
-    if (!loop_.wait_regardless([&] { return running() == vms_.end(); },
-                               Clock::now() + seconds(20)))
+    if (!loop_.wait_regardless([&] { return running() == vms_.end(); }, Clock::now() + limit))
         return fail(ExitStatus::timeout, "{}: the guest did not power off", (*running())->name());
     return {};
 }

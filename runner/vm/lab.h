@@ -40,7 +40,7 @@ class Lab {
     [[nodiscard]] Result<void> wait_ready(Deadline deadline);
 
     // Powers all VMs off in order; an error when one does not go. VMs that failed are left out.
-    [[nodiscard]] Result<void> stop();
+    [[nodiscard]] Result<void> stop(std::chrono::seconds limit);
 
     // Gives out last lines that have no end.
     void flush_output();

@@ -19,11 +19,11 @@ struct LabOptions {
     int memory_mib = 512;
     int cpus = 1;
     int mtu = 1500;
-    int nics = 1;                      // vrnic devices in each VM
-    std::vector<std::string> device;   // properties of each vrnic, "KEY=VALUE"
-    std::vector<std::string> rxe;      // VMs ("vm2") that get rdma_rxe over virtio-net instead
-    std::vector<std::string> packages; // Debian packages added to the guest
-    std::filesystem::path capture;     // pcap of the first link, taken at vm1
+    int nics = 1;                       // vrnic devices in each VM
+    std::vector<std::string> device;    // properties of each vrnic, "KEY=VALUE"
+    std::vector<std::string> rxe;       // VMs ("vm2") that get rdma_rxe over virtio-net instead
+    std::vector<std::string> packages;  // Debian packages added to the guest
+    std::filesystem::path capture;      // pcap of the first link, taken at vm1
     std::string kernel_options;
 };
 

@@ -60,7 +60,8 @@ void add_disks(Arguments& arguments, const VmSpec& spec) {
 }
 
 void add_channels(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
-    add(arguments, "-chardev", fmt::format("file,id=console,path={}", spec.console_file().string()));
+    add(arguments, "-chardev",
+        fmt::format("file,id=console,path={}", spec.console_file().string()));
     add(arguments, "-serial", "chardev:console");
     add(arguments, "-chardev", fmt::format("socket,id=qmp,fd={}", fds.qmp));
     add(arguments, "-mon", "chardev=qmp,mode=control");
@@ -75,7 +76,9 @@ void add_channels(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) 
     add(arguments, "-device", "pvpanic-pci");
 }
 
-std::string port_id(std::size_t link) { return fmt::format("port{}", link); }
+std::string port_id(std::size_t link) {
+    return fmt::format("port{}", link);
+}
 
 void add_nics(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
     for (std::size_t link = 0; link < spec.nics.size(); ++link) {
@@ -91,14 +94,17 @@ void add_nics(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
             fmt::format("pcie-root-port,id={0},chassis={1},slot={1}", port_id(link), link + 1));
         const NicDevice device = nic_device(spec, link);
         std::string text = device.driver;
-        for (const auto& [key, value] : device.properties) text += fmt::format(",{}={}", key, value);
+        for (const auto& [key, value] : device.properties)
+            text += fmt::format(",{}={}", key, value);
         add(arguments, "-device", text);
     }
 }
 
 }  // namespace
 
-std::string nic_id(std::size_t link) { return fmt::format("nic{}", link); }
+std::string nic_id(std::size_t link) {
+    return fmt::format("nic{}", link);
+}
 
 NicDevice nic_device(const VmSpec& spec, std::size_t link) {
     const NicSpec& nic = spec.nics[link];

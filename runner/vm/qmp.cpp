@@ -7,7 +7,8 @@ Qmp::Qmp(UniqueFd fd, OnEvent on_event)
     : on_event_(std::move(on_event)),
       lines_([this](std::string_view line) { on_line(line); }, 1024 * 1024),
       stream_(std::move(fd), [this](std::string_view bytes) { lines_.take(bytes); }) {
-    stream_.send(R"({"execute":"qmp_capabilities"})" "\n");
+    stream_.send(R"({"execute":"qmp_capabilities"})"
+                 "\n");
 }
 
 void Qmp::on_line(std::string_view line) {
@@ -22,8 +23,8 @@ Result<Qmp::Json> Qmp::execute(EventLoop& loop, const std::string& command, cons
                                Deadline deadline) {
     const std::uint64_t id = next_id_++;
     stream_.send(Json{{"execute", command}, {"arguments", arguments}, {"id", id}}.dump() + "\n");
-    const auto woken = loop.wait([&] { return answers_.contains(id) || stream_.closed(); },
-                                 deadline);
+    const auto woken =
+        loop.wait([&] { return answers_.contains(id) || stream_.closed(); }, deadline);
     if (woken == EventLoop::Woken::interrupted) return fail(ExitStatus::interrupted, "interrupted");
     if (woken == EventLoop::Woken::deadline)
         return fail(ExitStatus::timeout, "QEMU did not answer {}", command);

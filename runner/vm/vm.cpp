@@ -46,7 +46,9 @@ std::string quoted(const std::vector<std::string>& argv) {
     return text + "\n";
 }
 
-int number_of(std::string_view word) { return std::atoi(std::string(word).c_str()); }
+int number_of(std::string_view word) {
+    return std::atoi(std::string(word).c_str());
+}
 
 }  // namespace
 
@@ -82,17 +84,14 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
 
     Vm* self = vm.get();
     vm->qmp_ = std::make_unique<Qmp>(
-        std::move(qmp->first), [self](const std::string& name, const Qmp::Json& data) {
-            self->on_qmp_event(name, data);
-        });
+        std::move(qmp->first),
+        [self](const std::string& name, const Qmp::Json& data) { self->on_qmp_event(name, data); });
     vm->status_lines_ = std::make_unique<LineCutter>(
         [self](std::string_view line) { self->on_status_line(line); }, 4096);
-    vm->status_ = std::make_unique<Stream>(std::move(status->first), [self](std::string_view b) {
-        self->status_lines_->take(b);
-    });
-    vm->output_ = std::make_unique<Stream>(std::move(output->first), [self](std::string_view b) {
-        self->on_output_bytes(b);
-    });
+    vm->status_ = std::make_unique<Stream>(
+        std::move(status->first), [self](std::string_view b) { self->status_lines_->take(b); });
+    vm->output_ = std::make_unique<Stream>(
+        std::move(output->first), [self](std::string_view b) { self->on_output_bytes(b); });
     return vm;
 }
 
@@ -115,8 +114,7 @@ void Vm::on_status_line(std::string_view line) {
         ready_ = true;
     } else if (words[0] == "failed") {
         const auto text = line.size() > 7 ? line.substr(7) : "no reason given";
-        if (!failure_)
-            failure_ = Error{ExitStatus::setup, fmt::format("{}: {}", name(), text)};
+        if (!failure_) failure_ = Error{ExitStatus::setup, fmt::format("{}: {}", name(), text)};
     } else if (words.size() >= 2 && number_of(words[1]) == step_.id) {
         if (words[0] == "listening" && words.size() >= 3)
             step_.listening_port = number_of(words[2]);
@@ -225,8 +223,7 @@ Result<void> Vm::plug(std::size_t link, Deadline deadline) {
     const NicDevice device = nic_device(spec_, link);
     std::string line = "device_add " + device.driver;
     for (const auto& [key, value] : device.properties) line += fmt::format(",{}={}", key, value);
-    auto answer =
-        qmp_->execute(loop_, "human-monitor-command", {{"command-line", line}}, deadline);
+    auto answer = qmp_->execute(loop_, "human-monitor-command", {{"command-line", line}}, deadline);
     if (!answer) return std::unexpected(answer.error());
     if (answer->is_string() && !answer->get<std::string>().empty())
         return fail(ExitStatus::failure, "{}: QEMU refused to plug the NIC: {}", name(),
@@ -242,8 +239,7 @@ Result<void> Vm::plug(std::size_t link, Deadline deadline) {
 }
 
 Result<void> Vm::set_link(std::size_t link, bool up, Deadline deadline) {
-    auto done =
-        qmp_->execute(loop_, "set_link", {{"name", nic_id(link)}, {"up", up}}, deadline);
+    auto done = qmp_->execute(loop_, "set_link", {{"name", nic_id(link)}, {"up", up}}, deadline);
     if (!done) return std::unexpected(done.error());
     return {};
 }

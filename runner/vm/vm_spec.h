@@ -24,8 +24,8 @@ struct VmFiles {
     std::filesystem::path device;   // vrnic.so
     std::filesystem::path kernel;   // uncompressed vmlinux (PVH) or bzImage
     std::filesystem::path initrd;
-    std::filesystem::path rootfs;   // squashfs
-    std::filesystem::path parts;    // 9p share `vrnic`: modules, provider, tools, agent
+    std::filesystem::path rootfs;  // squashfs
+    std::filesystem::path parts;   // 9p share `vrnic`: modules, provider, tools, agent
 };
 
 // One VM, complete: nothing else decides how it runs.
@@ -38,9 +38,9 @@ struct VmSpec {
     int cpus = 1;
     int mtu = 1500;
     std::vector<NicSpec> nics;
-    std::string kernel_options;       // added to the command line
+    std::string kernel_options;             // added to the command line
     std::vector<std::string> qemu_options;  // added to the command
-    std::filesystem::path folder;     // made by the caller; all that the VM leaves is in there
+    std::filesystem::path folder;  // made by the caller; all that the VM leaves is in there
 
     [[nodiscard]] std::string name() const { return "vm" + std::to_string(number); }
     [[nodiscard]] std::filesystem::path console_file() const { return folder / "console.log"; }

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// ./vrnic test [SUITE...]: builds what is missing and runs the project's tests.
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "commands/command.h"
+#include "commands/lab_flags.h"
+#include "commands/printer.h"
+#include "setup/build.h"
+#include "suites/built_tests.h"
+#include "suites/report.h"
+#include "suites/selection.h"
+#include "suites/system_suite.h"
+
+namespace vrnic::runner {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TestOptions {
+    LabOptions lab;
+    std::vector<std::string> words;
+    fs::path junit;
+    fs::path json;
+    bool list = false;
+    bool keep = false;
+};
+
+constexpr std::string_view system_suite = "system";
+// Of executables that meson builds, in the order in which they run.
+constexpr std::array<std::string_view, 3> built_suites{"unit", "sim", "device"};
+
+Result<void> check_words(const std::vector<std::string>& words) {
+    for (const auto& word : words) {
+        const std::string suite = word.substr(0, word.find('/'));
+        if (suite != system_suite && std::ranges::find(built_suites, suite) == built_suites.end())
+            return fail(ExitStatus::usage, "there is no suite {}; the suites are {}, {}", suite,
+                        fmt::join(built_suites, ", "), system_suite);
+    }
+    return {};
+}
+
+// Builds a suite's executables and what they test.
+Result<void> build_suite(Session& session, std::string_view suite) {
+    if (suite == "device") {
+        const auto qemu = setup::qemu_flavor(session.context(), "system");
+        if (!qemu) return std::unexpected(qemu.error());
+        const auto device = setup::build_device(session.context(), {*qemu});
+        if (!device) return std::unexpected(device.error());
+    }
+    const auto built = setup::build_below(session.context(), fmt::format("tests/{}", suite));
+    if (!built) return std::unexpected(built.error());
+    session.progress().done();
+    return {};
+}
+
+class TestRun {
+  public:
+    TestRun(Session& session, const TestOptions& options, Selection selection)
+        : session_(session), options_(options), selection_(std::move(selection)) {}
+
+    [[nodiscard]] Result<int> run() {
+        auto done = run_suites();
+        for (const auto& [name, reason] : selection_.skipped()) {
+            const auto slash = name.find('/');
+            report_.add(
+                {name.substr(0, slash), name.substr(slash + 1), Outcome::skipped, {}, reason});
+        }
+        if (!options_.junit.empty())
+            if (auto written = report_.write_junit(options_.junit); !written)
+                return std::unexpected(written.error());
+        if (!options_.json.empty())
+            if (auto written = report_.write_json(options_.json); !written)
+                return std::unexpected(written.error());
+        if (!done) print_remark(done.error().message);
+        report_.print_summary();
+        if (!done) return static_cast<int>(done.error().status);
+        const bool any = report_.count(Outcome::passed) + report_.count(Outcome::failed) > 0;
+        if (!any) print_remark("no such test; ./vrnic test --list names them");
+        return any && report_.count(Outcome::failed) == 0 ? 0 : 1;
+    }
+
+    [[nodiscard]] Result<int> list() {
+        for (auto suite : built_suites) {
+            if (!selection_.has_suite(suite)) continue;
+            if (auto built = build_suite(session_, suite); !built)
+                return std::unexpected(built.error());
+            auto tests = built_tests(suite);
+            if (!tests) return std::unexpected(tests.error());
+            for (const auto& test : *tests) {
+                for (const auto& name : list_cases(test)) print_case(suite, name);
+            }
+        }
+        if (selection_.has_suite(system_suite)) {
+            auto groups = system_groups();
+            if (!groups) return std::unexpected(groups.error());
+            for (const auto& group : *groups) {
+                for (const auto& one : group.cases) print_case(system_suite, one.name);
+                if (group.check_capture) print_case(system_suite, capture_case_name(group));
+            }
+        }
+        return 0;
+    }
+
+  private:
+    void print_case(std::string_view suite, const std::string& name) {
+        if (selection_.has_case(suite, name)) fmt::print("{}/{}\n", suite, name);
+    }
+
+    Result<std::vector<BuiltTest>> built_tests(std::string_view suite) {
+        auto tests = find_built_tests(session_.project().source, session_.project().build);
+        if (!tests) return tests;
+        std::erase_if(*tests, [&](const auto& test) { return test.suite != suite; });
+        if (tests->empty()) return fail(ExitStatus::failure, "meson knows no {} tests", suite);
+        return tests;
+    }
+
+    Result<std::vector<SystemGroup>> system_groups() {
+        return load_system_groups(session_.project().source / "tests/system", options_.lab);
+    }
+
+    // What keeps a suite from running at all is a failed case; only an interrupt ends the run.
+    Result<void> run_suites() {
+        for (auto suite : built_suites) {
+            if (!selection_.has_suite(suite)) continue;
+            if (auto done = run_built_suite(suite); !done) {
+                if (done.error().status == ExitStatus::interrupted) return done;
+                report_.add(
+                    {std::string(suite), "set-up", Outcome::failed, {}, done.error().message});
+            }
+        }
+        if (!selection_.has_suite(system_suite)) return {};
+        auto groups = system_groups();
+        auto done = groups ? run_system_suite(session_, *groups, selection_, options_.keep, report_)
+                           : Result<void>(std::unexpected(groups.error()));
+        if (done || done.error().status == ExitStatus::interrupted) return done;
+        report_.add(
+            {std::string(system_suite), "set-up", Outcome::failed, {}, done.error().message});
+        return {};
+    }
+
+    Result<void> run_built_suite(std::string_view suite) {
+        if (auto built = build_suite(session_, suite); !built) return built;
+        auto tests = built_tests(suite);
+        if (!tests) return std::unexpected(tests.error());
+        const fs::path scratch = session_.project().build / "test-logs";
+        for (const auto& test : *tests) {
+            if (auto done = run_built_test(session_.loop(), test, selection_, scratch, report_);
+                !done)
+                return done;
+        }
+        return {};
+    }
+
+    Session& session_;
+    const TestOptions& options_;
+    Selection selection_;
+    Report report_;
+};
+
+Result<int> test(Session& session, const TestOptions& options) {
+    if (auto good = check_words(options.words); !good) return std::unexpected(good.error());
+    auto skips = load_skips(session.project().source / "tests/skips.json");
+    if (!skips) return std::unexpected(skips.error());
+    TestRun run(session, options, Selection(options.words, std::move(*skips)));
+    return options.list ? run.list() : run.run();
+}
+
+}  // namespace
+
+void add_test_command(CLI::App& app, ChosenCommand& chosen) {
+    auto options = std::make_shared<TestOptions>();
+    CLI::App* command = app.add_subcommand("test", "run the project's tests");
+    command->footer(
+        "Suites: unit and sim (the device's engine alone), device (the device in a QEMU without\n"
+        "a guest), system (in VMs). SUITE/TEXT runs the cases whose names have TEXT in them.\n"
+        "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
+        "failed.");
+    command->add_option("SUITE", options->words, "suites or cases to run; all when none is given");
+    command->add_flag("--list", options->list, "print the cases' names and end");
+    command->add_option("--junit", options->junit, "write the results as JUnit XML to this file");
+    command->add_option("--json", options->json, "write the results as JSON to this file");
+    command->add_flag("--keep", options->keep, "keep the VMs' consoles and logs of successes, too");
+    command
+        ->add_option("--kernel", options->lab.kernel, "the guests' kernel, where a case names none")
+        ->capture_default_str();
+    command->add_option("--qemu", options->lab.qemu, "the QEMU, where a case names none")
+        ->capture_default_str();
+    command->add_option("--accel", options->lab.accel, "auto, kvm or tcg")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+    command->callback([options, &chosen] {
+        chosen = [options](Session& session) { return test(session, *options); };
+    });
+}
+
+}  // namespace vrnic::runner
