@@ -50,6 +50,12 @@ class FakeHost final : public Host {
         return address;
     }
 
+    // All that was allocated from an address on is free again, and zero.
+    void release(BusAddress from) {
+        allocated_ = from - kBase;
+        std::memset(memory_.data() + allocated_, 0, memory_.size() - allocated_);
+    }
+
     // ---- what tests change ----
 
     std::function<void(BusAddress, std::size_t)> on_dma;  // before each access
