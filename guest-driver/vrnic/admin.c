@@ -113,11 +113,9 @@ static struct vrnic_admin_slot *vrnic_admin_submit(struct vrnic_dev *dev, u16 op
 
 static void vrnic_admin_check_device(struct vrnic_dev *dev)
 {
-	u32 status = vrnic_read(dev, VRNIC_REG_STATUS);
-
-	if (status == U32_MAX)
-		vrnic_kill(dev, "registers read all ones");
-	else if (status & VRNIC_STATUS_FATAL)
+	if (vrnic_is_gone(dev))
+		vrnic_kill(dev, "it does not answer");
+	else if (vrnic_read(dev, VRNIC_REG_STATUS) & VRNIC_STATUS_FATAL)
 		vrnic_kill(dev, "fatal status");
 }
 

@@ -151,7 +151,7 @@ static void vrnic_recover(struct work_struct *work)
 	if (dev->removing || !vrnic_is_dead(dev))
 		goto unlock;
 	vrnic_down(dev);
-	if (!pci_device_is_present(dev->pdev))
+	if (vrnic_is_gone(dev))
 		goto unlock; /* unplugged: remove comes */
 	if (dev->recoveries++ == VRNIC_MAX_RECOVERIES) {
 		vrnic_err(dev, "too many failures, staying down\n");
@@ -247,7 +247,7 @@ static void vrnic_remove(struct pci_dev *pdev)
 	struct vrnic_dev *dev = pci_get_drvdata(pdev);
 
 	/* Unplugged by surprise: nothing will answer any more. */
-	if (!pci_device_is_present(pdev))
+	if (vrnic_is_gone(dev))
 		vrnic_declare_dead(dev);
 
 	mutex_lock(&dev->lifecycle);

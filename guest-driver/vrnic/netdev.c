@@ -77,9 +77,7 @@ void vrnic_netdev_link(struct vrnic_dev *dev, bool up)
 
 void vrnic_netdev_sync_link(struct vrnic_dev *dev)
 {
-	u32 status = vrnic_read(dev, VRNIC_REG_STATUS);
-
-	vrnic_netdev_link(dev, status != U32_MAX && status & VRNIC_STATUS_LINK_UP);
+	vrnic_netdev_link(dev, vrnic_read(dev, VRNIC_REG_STATUS) & VRNIC_STATUS_LINK_UP);
 }
 
 /* ---- up and down, under rtnl ---- */

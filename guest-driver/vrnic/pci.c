@@ -111,6 +111,15 @@ void vrnic_pci_cleanup(struct vrnic_dev *dev)
 	pci_disable_device(dev->pdev);
 }
 
+/*
+ * Unplugged, or without power. Real hardware then reads as all ones, QEMU's
+ * unmapped BARs as zeros: so ask for the one register whose value we know.
+ */
+bool vrnic_is_gone(const struct vrnic_dev *dev)
+{
+	return vrnic_read(dev, VRNIC_REG_ID) != VRNIC_ID;
+}
+
 /* Ends every object, DMA and interrupt of the device. Sleeps. */
 int vrnic_reset(struct vrnic_dev *dev)
 {
@@ -119,9 +128,9 @@ int vrnic_reset(struct vrnic_dev *dev)
 
 	vrnic_write(dev, VRNIC_REG_CONTROL, VRNIC_CONTROL_RESET);
 	for (;;) {
-		status = vrnic_read(dev, VRNIC_REG_STATUS);
-		if (status == U32_MAX)
+		if (vrnic_is_gone(dev))
 			return -ENODEV;
+		status = vrnic_read(dev, VRNIC_REG_STATUS);
 		if (status & VRNIC_STATUS_READY && !(status & VRNIC_STATUS_FATAL))
 			return 0;
 		if (time_after(jiffies, deadline))

@@ -123,6 +123,7 @@ static inline void vrnic_ring_doorbell(struct vrnic_dev *dev, u32 type, u32 numb
 int vrnic_pci_init(struct vrnic_dev *dev);
 void vrnic_pci_cleanup(struct vrnic_dev *dev);
 int vrnic_reset(struct vrnic_dev *dev);
+bool vrnic_is_gone(const struct vrnic_dev *dev);
 
 /* admin.c */
 int vrnic_admin_start(struct vrnic_dev *dev);
