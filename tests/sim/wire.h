@@ -12,7 +12,7 @@
 namespace vrnic::sim {
 
 // BTH opcodes of RC, IBTA table 38.
-enum : std::uint8_t {
+enum RcOpcode : std::uint8_t {
     kSendFirst = 0x00, kSendMiddle = 0x01, kSendLast = 0x02, kSendLastImm = 0x03,
     kSendOnly = 0x04, kSendOnlyImm = 0x05,
     kWriteFirst = 0x06, kWriteMiddle = 0x07, kWriteLast = 0x08, kWriteLastImm = 0x09,
