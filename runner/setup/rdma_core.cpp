@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when what this file makes changes.
-constexpr std::string_view format = "rdma-core 1";
+constexpr std::string_view format = "rdma-core 2";
 constexpr std::uintmax_t space_needed = 100ull << 20;
 constexpr const char* guest_release = "trixie";  // of the default guest
 
@@ -30,6 +30,9 @@ constexpr std::array<HeaderFolder, 6> header_folders = {{
     {"kernel-headers/rdma", "rdma"},
     {"kernel-headers/linux", "linux"},
 }};
+
+// The one kernel header that the public verbs header includes, from beside itself.
+constexpr const char* public_kernel_header = "ib_user_ioctl_verbs.h";
 
 // The kernel's ABI headers of which rdma-core makes anonymous structures: a driver's request is
 // the core's part with its own behind.
@@ -85,6 +88,10 @@ Result<void> collect(const Context& context, const fs::path& source, const fs::p
     for (const auto& folder : header_folders)
         if (auto done = copy_headers(source / folder.from, include / folder.to); !done) return done;
     std::error_code error;
+    fs::copy_file(source / "kernel-headers/rdma" / public_kernel_header,
+                  include / "infiniband" / public_kernel_header,
+                  fs::copy_options::overwrite_existing, error);
+    if (error) return setup_error("cannot copy {}: {}", public_kernel_header, error.message());
     fs::create_directories(include / "kernel-abi", error);
     for (const auto* header : abi_headers)
         if (auto done = context.run({"python3", source / "buildlib/make_abi_structs.py",
