@@ -192,7 +192,12 @@ struct vrnic_counters {
 
 /* ---- event queues ---- */
 
-/* Number 0 is the asynchronous event queue, made first; the others take completion events. */
+/*
+ * Number 0 is the asynchronous event queue, made first; the others take completion events.
+ * A completion queue has at most one event there that the driver has not yet consumed, and waits
+ * while the event queue is full: no completion event is lost. An asynchronous one is, when its
+ * queue is full.
+ */
 struct vrnic_cmd_create_eq {
 	vrnic_le32 eqn;    /* 0..max_eqs-1, not in use */
 	vrnic_le32 vector; /* MSI-X vector, or VRNIC_NO_VECTOR */

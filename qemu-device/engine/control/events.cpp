@@ -88,11 +88,19 @@ void EventQueues::raise(std::uint32_t type, std::uint32_t number, std::uint32_t 
     put(0, event);
 }
 
-void EventQueues::completion(std::uint32_t eqn, std::uint32_t cqn) {
+std::uint64_t EventQueues::completion(std::uint32_t eqn, std::uint32_t cqn) {
+    const std::uint64_t index = queues_[eqn].index;
     vrnic_eqe event{};
     event.type = VRNIC_EVENT_COMPLETION;
     event.number = cqn;
     put(eqn, event);
+    return index;
+}
+
+bool EventQueues::has_room(const EventQueue& eq) const { return in_ring(eq) < eq.size; }
+
+bool EventQueues::is_consumed(const EventQueue& eq, std::uint64_t index) const {
+    return index < eq.index - in_ring(eq);
 }
 
 void EventQueues::put(std::uint32_t eqn, const vrnic_eqe& event) {

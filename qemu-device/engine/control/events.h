@@ -16,6 +16,8 @@
 namespace vrnic {
 
 struct EventQueue {
+    static constexpr std::uint32_t kNone = ~0u;
+
     bool live = false;
     bool armed = false;
     bool failed = false;  // its memory could not be reached
@@ -24,6 +26,7 @@ struct EventQueue {
     std::uint64_t index = 0;     // of the next event
     std::uint32_t consumed = 0;  // modulo 2^31
     std::uint32_t users = 0;     // completion queues that report here
+    std::uint32_t owed = kNone;  // CQN of the first completion queue whose event waits for a place
     PagedMemory ring;
 };
 
@@ -44,8 +47,11 @@ class EventQueues {
 
     // An asynchronous event (queue 0): VRNIC_EVENT_*. Without queue, or when it is full: counted, logged.
     void raise(std::uint32_t type, std::uint32_t number, std::uint32_t code = 0);
-    // A completion event of cqn on queue eqn.
-    void completion(std::uint32_t eqn, std::uint32_t cqn);
+    // A completion event of cqn on queue eqn, where one fits (has_room). Returns its index.
+    std::uint64_t completion(std::uint32_t eqn, std::uint32_t cqn);
+    bool has_room(const EventQueue& eq) const;
+    // The driver has taken the event of that index.
+    bool is_consumed(const EventQueue& eq, std::uint64_t index) const;
 
   private:
     void put(std::uint32_t eqn, const vrnic_eqe& event);

@@ -146,8 +146,10 @@ std::uint64_t Registers::read(std::uint64_t offset, unsigned size) {
 void Registers::write(std::uint64_t offset, std::uint64_t value, unsigned size) {
     const auto low = static_cast<std::uint32_t>(value);
     if (is_eq_doorbell(offset) && size == 4) {
-        device_.events.doorbell(
-            static_cast<std::uint32_t>((offset - VRNIC_REG_EQ_DB) / VRNIC_REG_EQ_DB_STRIDE), low);
+        const auto eqn =
+            static_cast<std::uint32_t>((offset - VRNIC_REG_EQ_DB) / VRNIC_REG_EQ_DB_STRIDE);
+        device_.events.doorbell(eqn, low);
+        device_.cqs.events_consumed(eqn);
         return;
     }
     const Register* row = find(offset);

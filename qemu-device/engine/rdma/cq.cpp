@@ -2,7 +2,7 @@
 #include "rdma/cq.h"
 
 #include <algorithm>
-#include <bit>
+#include <utility>
 
 #include "host/log.h"
 
@@ -66,6 +66,7 @@ AdminResult<void> CqTable::destroy(std::uint32_t cqn) {
     CompletionQueue* cq = find(cqn);
     if (!cq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
     if (cq->users != 0) return admin_error(VRNIC_STATUS_BUSY);
+    forget_owed(*cq);
     --events_.find(cq->eqn)->users;
     *cq = CompletionQueue{};
     numbers_.give_back(cqn);
@@ -116,7 +117,7 @@ bool CqTable::post(std::uint32_t cqn, vrnic_cqe completion) {
     if (solicited) cq->solicited_index = cq->index;
     if (cq->armed && (solicited || !cq->armed_solicited_only)) {
         cq->armed = false;
-        events_.completion(cq->eqn, cqn);
+        notify(*cq);
     }
     return true;
 }
@@ -136,7 +137,53 @@ void CqTable::arm(CompletionQueue& cq) {
     const std::uint64_t end = cq.armed_solicited_only ? cq.solicited_index : cq.index;
     const bool pending = end > consumed;
     cq.armed = !pending;
-    if (pending) events_.completion(cq.eqn, cq.cqn);
+    if (pending) notify(cq);
+}
+
+// A queue has one event at most that the driver has not taken; the next one waits for that. So nobody who
+// arms again and again can fill an event queue that others share, and no event is ever lost.
+void CqTable::notify(CompletionQueue& cq) {
+    if (cq.event_owed) return;
+    EventQueue& eq = *events_.find(cq.eqn);
+    if (may_notify(cq, eq)) {
+        cq.event_sent = true;
+        cq.event_index = events_.completion(cq.eqn, cq.cqn);
+        return;
+    }
+    cq.event_owed = true;
+    cq.next_owed = eq.owed;
+    eq.owed = cq.cqn;
+}
+
+bool CqTable::may_notify(const CompletionQueue& cq, const EventQueue& eq) const {
+    return events_.has_room(eq) && (!cq.event_sent || events_.is_consumed(eq, cq.event_index));
+}
+
+void CqTable::events_consumed(std::uint32_t eqn) {
+    EventQueue* eq = events_.find(eqn);
+    if (!eq) return;
+    // Those that still may not are put back into the list.
+    std::uint32_t next = std::exchange(eq->owed, EventQueue::kNone);
+    while (next != EventQueue::kNone) {
+        CompletionQueue& cq = queues_[next];
+        next = std::exchange(cq.next_owed, EventQueue::kNone);
+        cq.event_owed = false;
+        if (may_notify(cq, *eq)) {
+            cq.event_sent = true;
+            cq.event_index = events_.completion(eqn, cq.cqn);
+        } else {
+            cq.event_owed = true;
+            cq.next_owed = eq->owed;
+            eq->owed = cq.cqn;
+        }
+    }
+}
+
+void CqTable::forget_owed(CompletionQueue& cq) {
+    if (!cq.event_owed) return;
+    std::uint32_t* link = &events_.find(cq.eqn)->owed;
+    while (*link != cq.cqn) link = &queues_[*link].next_owed;
+    *link = cq.next_owed;
 }
 
 std::uint32_t CqTable::cqs_of_uar(std::uint32_t uar) const {

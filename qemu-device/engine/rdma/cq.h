@@ -30,6 +30,10 @@ struct CompletionQueue {
     std::uint32_t arm_sequence = 0;  // of the last request
     bool armed = false;
     bool armed_solicited_only = false;
+    bool event_sent = false;         // at least one; event_index is the last one's
+    std::uint64_t event_index = 0;   // in the event queue
+    bool event_owed = false;         // one more is to be sent, see CqTable::notify
+    std::uint32_t next_owed = EventQueue::kNone;  // CQN, in the list of the event queue
     std::uint64_t solicited_index = 0;  // one past the last solicited completion or error
     std::uint32_t ring_offset = 0;
     std::uint32_t dbrec_offset = 0;
@@ -55,10 +59,16 @@ class CqTable {
 
     void arm(CompletionQueue& cq);  // the arm doorbell rang: reads the record
 
+    // The driver has taken events of queue eqn: sends those that waited for that.
+    void events_consumed(std::uint32_t eqn);
+
     std::uint32_t cqs_of_uar(std::uint32_t uar) const;  // O(n): for free_uar only
 
   private:
     bool read_record(CompletionQueue& cq, vrnic_cq_dbrec& record);
+    void notify(CompletionQueue& cq);
+    bool may_notify(const CompletionQueue& cq, const EventQueue& eq) const;
+    void forget_owed(CompletionQueue& cq);
     void fail(CompletionQueue& cq, std::uint32_t syndrome, std::string_view reason);
 
     Host& host_;

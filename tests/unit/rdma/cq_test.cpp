@@ -51,14 +51,23 @@ struct Fixture {
         host.store(memory + 4, value);
         table.arm(*table.find(cqn));
     }
-    // Events since the last call.
+    // Events since the last call; they are not yet consumed.
     std::uint64_t seen = 0;
-    unsigned new_events() {
+    unsigned unconsumed_events() {
         unsigned count = 0;
-        while (host.load<vrnic_eqe>(event_ring + seen * sizeof(vrnic_eqe)).seq == seen + 1) {
-            ++seen;
-            ++count;
-        }
+        const auto seq = [&] {
+            return host.load<vrnic_eqe>(event_ring + (seen & 31) * sizeof(vrnic_eqe)).seq;
+        };
+        for (; seq() == seen + 1; ++seen) ++count;
+        return count;
+    }
+    void consume_events() {
+        events.doorbell(kEq, static_cast<std::uint32_t>(seen));
+        table.events_consumed(kEq);
+    }
+    unsigned new_events() {
+        const unsigned count = unconsumed_events();
+        consume_events();
         return count;
     }
     vrnic_eqe async(std::uint32_t i) {
@@ -214,6 +223,84 @@ TEST_CASE_METHOD(Fixture, "a request for any completion is not narrowed by a lat
     arm(cqn, 2 | VRNIC_CQ_ARM_SOLICITED);
     REQUIRE(table.post(cqn, completion()));
     CHECK(new_events() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a CQ has one event at most that was not consumed; the next one waits") {
+    const std::uint32_t cqn = create();
+    for (std::uint32_t sequence = 1; sequence < 100; ++sequence) {
+        arm(cqn, sequence);
+        if (sequence == 1) REQUIRE(table.post(cqn, completion()));
+    }
+    CHECK(unconsumed_events() == 1);
+    consume_events();
+    CHECK(unconsumed_events() == 1);
+    consume_events();
+    CHECK(unconsumed_events() == 0);
+    CHECK(counters.eq_overflows == 0);
+    arm(cqn, 100);
+    CHECK(unconsumed_events() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "an event that waits interrupts when its time comes") {
+    const std::uint32_t cqn = create();
+    events.doorbell(kEq, VRNIC_EQ_DB_ARM);
+    arm(cqn, 1);
+    REQUIRE(table.post(cqn, completion()));
+    arm(cqn, 2);
+    CHECK(host.interrupts[kEq] == 1);
+    events.doorbell(kEq, 1 | VRNIC_EQ_DB_ARM);
+    table.events_consumed(kEq);
+    CHECK(host.interrupts[kEq] == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "a full event queue delays events and loses none") {
+    CHECK(events.destroy(kEq));
+    vrnic_cmd_create_eq cmd{};
+    cmd.eqn = kEq;
+    cmd.vector = kEq;
+    cmd.log_size = 1;  // two entries for four queues
+    cmd.ring = contiguous(host.allocate(0x1000), 0x1000);
+    event_ring = cmd.ring.addr;
+    REQUIRE(events.create(cmd));
+    for (int i = 0; i < 4; ++i) {
+        memory = host.allocate(0x1000);
+        const std::uint32_t cqn = create();
+        arm(cqn, 1);
+        REQUIRE(table.post(cqn, completion()));
+    }
+    std::vector<unsigned> told(4);
+    for (std::uint64_t i = 0; i < 4; ++i) {
+        const auto event = host.load<vrnic_eqe>(event_ring + (i & 1) * sizeof(vrnic_eqe));
+        REQUIRE(event.seq == i + 1);
+        ++told.at(event.number);
+        events.doorbell(kEq, static_cast<std::uint32_t>(i + 1));
+        table.events_consumed(kEq);
+    }
+    CHECK(told == std::vector<unsigned>{1, 1, 1, 1});
+    CHECK(counters.eq_overflows == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "an event that waits goes with its CQ") {
+    std::vector<std::uint32_t> cqns;
+    for (int i = 0; i < 3; ++i) {
+        memory = host.allocate(0x1000);
+        cqns.push_back(create());
+        arm(cqns.back(), 1);
+        REQUIRE(table.post(cqns.back(), completion()));
+        arm(cqns.back(), 2);
+    }
+    const std::uint32_t gone = cqns[GENERATE(0u, 1u, 2u)];
+    CHECK(unconsumed_events() == 3);
+    CHECK(table.destroy(gone));
+    const std::uint64_t first = seen;
+    consume_events();
+    CHECK(unconsumed_events() == 2);
+    for (std::uint64_t i = first; i < seen; ++i)
+        CHECK(host.load<vrnic_eqe>(event_ring + i * sizeof(vrnic_eqe)).number != gone);
+    for (const std::uint32_t cqn : cqns)
+        if (cqn != gone) CHECK(table.destroy(cqn));
+    consume_events();
+    CHECK(events.destroy(kEq));
 }
 
 TEST_CASE_METHOD(Fixture, "a bad CQ is refused with its field") {
