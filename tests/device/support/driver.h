@@ -53,6 +53,7 @@ class Driver {
     void ring(std::uint32_t type, std::uint32_t number, std::uint32_t slot = 0);
 
     void set_up_admin(std::uint32_t log_size = 4, std::uint32_t vector = VRNIC_NO_VECTOR);
+    std::uint64_t admin_submissions() const { return sq_; }  // guest address of the ring
     // The bytes of a whole command but its tag. Throws when no completion comes.
     AdminReply command(vrnic_admin_cmd command);
     AdminReply command(std::uint16_t opcode);

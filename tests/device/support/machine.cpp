@@ -71,7 +71,7 @@ Machine::Machine(const MachineOptions& options)
         theirs = Fd(pair[1]);
     }
     process_ = std::make_unique<QemuProcess>(arguments(options, folder_.path(), theirs.get()),
-                                             folder_.path() / "log");
+                                             folder_.path() / "log", options.environment);
     try {
         qtest_socket_.accept();
         qmp_socket_.accept();

@@ -22,6 +22,7 @@ struct MachineOptions {
     std::string device = "id=v0,netdev=n0,mac=52:54:00:00:00:01,bus=pcie.0,addr=4";
     std::vector<std::string> more = {};  // further arguments of QEMU
     bool plugin = true;
+    std::vector<std::pair<std::string, std::string>> environment = {};
     bool netdev = true;  // n0, whose other end is Machine::wire()
 };
 

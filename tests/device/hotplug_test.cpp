@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Plugged and unplugged behind a root port, with traffic; the netdev taken away first.
+#include <linux/pci_regs.h>
+
+#include "support/bench.h"
+
+using namespace vrnic::device_test;
+
+namespace {
+
+constexpr const char* kDevice = "v0";
+
+// A PCIe root port with native hot-plug, played as a guest's kernel would.
+class RootPort {
+  public:
+    explicit RootPort(Machine& machine) : port_(machine, {.slot = 8}) {
+        port_.config_write(PCI_PRIMARY_BUS, 0x00010100, 4);
+        port_.config_write(PCI_MEMORY_BASE, 0xfe10fe00, 4);
+        port_.config_write(PCI_PREF_MEMORY_BASE, 0xe010e000, 4);
+        port_.config_write(PCI_PREF_BASE_UPPER32, 0, 4);
+        port_.config_write(PCI_PREF_LIMIT_UPPER32, 0, 4);
+        port_.config_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+        slot_control_ = port_.find_capability(PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
+    }
+    void power_on() { port_.config_write(slot_control_, PCI_EXP_SLTCTL_PWR_IND_ON, 2); }
+    // Unplugs what is in the slot.
+    void power_off() {
+        port_.config_write(slot_control_, PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC, 2);
+    }
+
+  private:
+    PciDevice port_;
+    unsigned slot_control_;
+};
+
+struct Slot {
+    explicit Slot(std::vector<std::string> more = {}) : machine(options(std::move(more))) {}
+
+    static MachineOptions options(std::vector<std::string> more) {
+        more.insert(more.end(), {"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+                                 "-device", "pcie-root-port,id=rport,bus=pcie.0,addr=8,chassis=1"});
+        return {.device = "", .more = std::move(more)};
+    }
+    void plug() {
+        machine.qmp().command("device_add", {{"driver", "vrnic"},
+                                             {"id", kDevice},
+                                             {"bus", "rport"},
+                                             {"netdev", "n0"},
+                                             {"mac", "52:54:00:00:00:01"}});
+        port.power_on();
+        pci.enable();
+    }
+    // device_del, and the guest's consent.
+    void unplug() {
+        machine.qmp().command("device_del", {{"id", kDevice}});
+        port.power_off();
+        while (machine.qmp().event("DEVICE_DELETED")["data"].value("device", "") != kDevice) {
+        }
+    }
+    void start_traffic() {
+        driver.set_up_admin();
+        driver.create_eq(0, VRNIC_NO_VECTOR);
+        driver.create_eq(1, VRNIC_NO_VECTOR);
+        driver.set_port();
+        driver.set_gid(0, kAddress);
+        const std::uint32_t pdn = driver.must(VRNIC_ADMIN_ALLOC_PD).handle();
+        const std::uint64_t buffer = machine.allocate(65536);
+        const std::uint32_t key = driver.register_memory(pdn, buffer, 65536);
+        const Cq cq = driver.create_cq();
+        Qp qp = driver.create_qp(pdn, cq, cq);
+        driver.connect(qp, 0x77, {0x52, 0x54, 0, 0, 0, 2}, 0x0a000002);
+        vrnic_sqe write{};
+        write.opcode = VRNIC_OP_WRITE;
+        write.num_sge = 1;
+        write.sge[0].addr = buffer;
+        write.sge[0].length = 65536;
+        write.sge[0].lkey = key;
+        for (int i = 0; i < 8; ++i) driver.post_send(qp, write);
+    }
+
+    Machine machine;
+    RootPort port{machine};
+    PciDevice pci{machine, {.bus = 1, .slot = 0}};
+    Driver driver{pci};
+};
+
+}  // namespace
+
+TEST_CASE("twenty times plugged, used and unplugged", "[hotplug]") {
+    Slot slot;
+    std::size_t early = 0;
+    for (int cycle = 0; cycle < 20; ++cycle) {
+        CAPTURE(cycle);
+        slot.plug();
+        REQUIRE(slot.driver.reg(VRNIC_REG_ID) == VRNIC_ID);
+        slot.start_traffic();
+        slot.unplug();
+        REQUIRE(slot.driver.reg(VRNIC_REG_ID) != VRNIC_ID);
+        while (!slot.machine.wire().receive(std::chrono::milliseconds(0)).empty()) {
+        }
+        if (cycle == 4) early = slot.machine.process().resident_kib();
+    }
+    // Fifteen engines would not fit in this.
+    CHECK(slot.machine.process().resident_kib() < early + 3072);
+    CHECK(slot.machine.ends_well());
+}
+
+TEST_CASE("the netdev goes before the device", "[hotplug]") {
+    Slot slot;
+    slot.plug();
+    slot.start_traffic();
+    slot.machine.qmp().command("netdev_del", {{"id", "n0"}});
+    CHECK((slot.driver.reg(VRNIC_REG_STATUS) & VRNIC_STATUS_LINK_UP) == 0);
+    slot.driver.must(VRNIC_ADMIN_ALLOC_PD);
+    slot.unplug();
+    CHECK(slot.machine.ends_well());
+}
+
+TEST_CASE("unplugged without device_del: the guest turns the power off", "[hotplug]") {
+    Slot slot;
+    slot.plug();
+    slot.start_traffic();
+    slot.port.power_off();
+    CHECK(slot.driver.reg(VRNIC_REG_ID) != VRNIC_ID);
+    CHECK(slot.machine.ends_well());
+}
+
+TEST_CASE("QEMU ends with the device at work", "[hotplug]") {
+    Slot slot;
+    slot.plug();
+    slot.start_traffic();
+    CHECK(slot.machine.ends_well());
+}
+
+TEST_CASE("a device that cannot be realized leaves nothing behind", "[hotplug]") {
+    Slot slot;
+    for (int i = 0; i < 10; ++i) {
+        CHECK(slot.machine.qmp().error_of("device_add", {{"driver", "vrnic"},
+                                                         {"id", kDevice},
+                                                         {"bus", "rport"},
+                                                         {"netdev", "n0"},
+                                                         {"vectors", 99}}) != "");
+        CHECK(slot.machine.qmp().error_of("device_add", {{"driver", "vrnic"},
+                                                         {"id", kDevice},
+                                                         {"bus", "rport"},
+                                                         {"netdev", "n0"},
+                                                         {"loss", "much"}}) != "");
+    }
+    slot.plug();
+    CHECK(slot.driver.reg(VRNIC_REG_ID) == VRNIC_ID);
+    slot.unplug();
+    CHECK(slot.machine.ends_well());
+}
