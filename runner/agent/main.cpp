@@ -23,6 +23,7 @@
 #include "agent/nics.h"
 #include "agent/port.h"
 #include "agent/protocol.h"
+#include "agent/shell.h"
 #include "agent/step.h"
 #include "agent/system.h"
 
@@ -88,12 +89,14 @@ class Server {
     void obey(std::string_view line);
     void start(int id);
     void look_after_step();
+    void look_after_children();
 
     Port status_;
     Port output_;
     protocol::VmConfig config_;
     std::string received_;
     std::optional<Step> step_;
+    pid_t shell_ = -1;
     bool stopping_ = false;
 };
 
@@ -103,7 +106,7 @@ void Server::serve() {
     report_configured(load_and_configure(config_));
     while (!stopping_) {
         // Short while a step runs: its end and its sockets are looked at each time.
-        const int wait_ms = step_ ? 20 : -1;
+        const int wait_ms = step_ ? 20 : shell_ > 0 ? 200 : -1;
         std::array<pollfd, 2> events{{{status_.fd(), POLLIN, 0}, {-1, POLLIN, 0}}};
         if (step_) events[1].fd = step_->output_fd();
         if (::poll(events.data(), events.size(), wait_ms) < 0) continue;
@@ -111,11 +114,16 @@ void Server::serve() {
         // The runner closed its end: nobody is left to work for.
         if ((events[0].revents & POLLHUP) && !(events[0].revents & POLLIN)) stopping_ = true;
         if (step_) look_after_step();
-        // Orphans of steps are this process's children (it is their subreaper).
-        if (!step_) {
-            while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-            }
-        }
+        look_after_children();
+    }
+}
+
+void Server::look_after_children() {
+    // Orphans of steps are this process's children too (it is their subreaper). While a step runs
+    // it collects its own.
+    if (step_) return;
+    for (pid_t ended; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
+        if (ended == shell_) say("shell-ended");
     }
 }
 
@@ -132,12 +140,16 @@ void Server::receive() {
 }
 
 void Server::obey(std::string_view line) {
-    const auto words = protocol::words(line, 2);
+    const auto words = protocol::words(line, 3);
     if (words.empty()) return;
-    const int id = words.size() > 1 ? std::atoi(std::string(words[1]).c_str()) : 0;
+    const auto number = [&](std::size_t at) {
+        return words.size() > at ? std::atoi(std::string(words[at]).c_str()) : 0;
+    };
+    const int id = number(1);
     if (words[0] == "start" && !step_) start(id);
     if (words[0] == "end" && step_ && step_->id() == id) step_->end();
     if (words[0] == "configure") report_configured(configure_nics(config_));
+    if (words[0] == "shell" && shell_ < 0) shell_ = start_shell(config_, number(1), number(2));
     if (words[0] == "stop") stopping_ = true;
 }
 

@@ -15,6 +15,8 @@
 //   agent: status ID STATUS BYTES     the step ended; so much output was written for it
 //   runner: end ID                    end that step's processes (SIGTERM, then SIGKILL)
 //   runner: configure                 a NIC came (back): set it up; answered by ready or failed
+//   runner: shell ROWS COLUMNS        start bash on the console /dev/hvc0, for a person
+//   agent: shell-ended                that person left it
 //   runner: stop                      save the kernel log to /job/dmesg.txt, power off
 //
 // A step's status is as a shell gives it: 128 + signal when a signal ended it.

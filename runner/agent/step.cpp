@@ -16,13 +16,14 @@
 #include "agent/nics.h"
 
 namespace vrnic::agent {
-namespace {
-
 void set_environment(const protocol::VmConfig& config) {
     const auto set = [](const std::string& name, const std::string& value) {
         ::setenv(name.c_str(), value.c_str(), 1);
     };
     set("VM", "vm" + std::to_string(config.number));
+    const char* path = std::getenv("PATH");
+    set("PATH",
+        std::string(path == nullptr ? "/usr/bin:/bin" : path) + ":" + protocol::parts_folder);
     for (std::size_t link = 0; link < config.nics.size(); ++link) {
         const NicNames names = find_nic(config, link);
         // $DEV is the first NIC's, $DEV2 the second's, and so on.
@@ -33,8 +34,6 @@ void set_environment(const protocol::VmConfig& config) {
         set("GID6" + suffix, names.gid_ipv6);
     }
 }
-
-}  // namespace
 
 Result<Step> Step::start(int id, const protocol::VmConfig& config) {
     Step step;

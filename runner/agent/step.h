@@ -16,6 +16,10 @@
 
 namespace vrnic::agent {
 
+// Gives this process's children what every command finds in its environment: $VM, and $DEV,
+// $NETDEV, $GID and $GID6 of the NICs as they are now.
+void set_environment(const protocol::VmConfig& config);
+
 // One command of the runner while it runs. Its processes are a group of their own; what is left of
 // the group when the command itself has ended is ended too, so that steps do not disturb each
 // other.

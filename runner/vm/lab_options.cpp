@@ -19,6 +19,7 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
         spec.memory_mib = options.memory_mib;
         spec.cpus = options.cpus;
         spec.mtu = options.mtu;
+        spec.shell = options.shell;
         spec.kernel_options = options.kernel_options;
         spec.folder = folder / spec.name();
         const bool rxe = std::ranges::find(options.rxe, spec.name()) != options.rxe.end();

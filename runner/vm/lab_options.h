@@ -24,6 +24,7 @@ struct LabOptions {
     std::vector<std::string> rxe;       // VMs ("vm2") that get rdma_rxe over virtio-net instead
     std::vector<std::string> packages;  // Debian packages added to the guest
     std::filesystem::path capture;      // pcap of the first link, taken at vm1
+    bool shell = false;                 // consoles for a person
     std::string kernel_options;
 };
 

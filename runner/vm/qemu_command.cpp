@@ -72,6 +72,10 @@ void add_channels(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) 
     add(arguments, "-chardev", fmt::format("socket,id=output,fd={}", fds.output));
     add(arguments, "-device",
         fmt::format("virtserialport,chardev=output,name={}", protocol::output_port));
+    if (spec.shell) {
+        add(arguments, "-chardev", fmt::format("socket,id=shell,fd={}", fds.shell));
+        add(arguments, "-device", "virtconsole,chardev=shell");
+    }
     // Panics are told even when the console is not (it is the fallback).
     add(arguments, "-device", "pvpanic-pci");
 }

@@ -13,6 +13,7 @@ struct QemuFds {
     int qmp;
     int status;
     int output;
+    int shell;               // used when the VM has one
     std::vector<int> links;  // one for each NIC
 };
 

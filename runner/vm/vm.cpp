@@ -58,17 +58,23 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
     auto qmp = make_socket_pair();
     auto status = make_socket_pair();
     auto output = make_socket_pair();
-    for (const auto* pair : {&qmp, &status, &output}) {
+    auto shell = make_socket_pair();
+    for (const auto* pair : {&qmp, &status, &output, &shell}) {
         if (!*pair) return std::unexpected(pair->error());
     }
 
-    QemuFds numbers{.qmp = first_fd, .status = first_fd + 1, .output = first_fd + 2, .links = {}};
+    QemuFds numbers{.qmp = first_fd,
+                    .status = first_fd + 1,
+                    .output = first_fd + 2,
+                    .shell = first_fd + 3,
+                    .links = {}};
     ChildCommand command;
     command.fds.push_back({std::move(qmp->second), numbers.qmp});
     command.fds.push_back({std::move(status->second), numbers.status});
     command.fds.push_back({std::move(output->second), numbers.output});
+    if (spec.shell) command.fds.push_back({std::move(shell->second), numbers.shell});
     for (std::size_t link = 0; link < links.size(); ++link) {
-        numbers.links.push_back(first_fd + 3 + static_cast<int>(link));
+        numbers.links.push_back(first_fd + 4 + static_cast<int>(link));
         command.fds.push_back({std::move(links[link]), numbers.links.back()});
     }
     command.argv = qemu_command(spec, numbers);
@@ -112,6 +118,8 @@ void Vm::on_status_line(std::string_view line) {
                                          name(), words[1], protocol::version)};
     } else if (words[0] == "ready") {
         ready_ = true;
+    } else if (words[0] == "shell-ended") {
+        shell_ended_ = true;
     } else if (words[0] == "failed") {
         const auto text = line.size() > 7 ? line.substr(7) : "no reason given";
         if (!failure_) failure_ = Error{ExitStatus::setup, fmt::format("{}: {}", name(), text)};
@@ -242,6 +250,15 @@ Result<void> Vm::set_link(std::size_t link, bool up, Deadline deadline) {
     auto done = qmp_->execute(loop_, "set_link", {{"name", nic_id(link)}, {"up", up}}, deadline);
     if (!done) return std::unexpected(done.error());
     return {};
+}
+
+void Vm::start_shell(int rows, int columns, OnOutput on_bytes) {
+    on_shell_ = std::move(on_bytes);
+    status_->send(fmt::format("shell {} {}\n", rows, columns));
+}
+
+void Vm::type(std::string_view keys) {
+    if (shell_) shell_->send(keys);
 }
 
 void Vm::stop() {

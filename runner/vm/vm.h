@@ -63,6 +63,11 @@ class Vm {
     // The cable of a NIC: QEMU's set_link.
     [[nodiscard]] Result<void> set_link(std::size_t link, bool up, Deadline deadline);
 
+    // For VMs with spec().shell: starts bash on its console. What it prints goes to on_bytes.
+    void start_shell(int rows, int columns, OnOutput on_bytes);
+    void type(std::string_view keys);
+    [[nodiscard]] bool shell_ended() const { return shell_ended_; }
+
     // Power-off by agreement: saves the kernel log, then QEMU exits and stopped() holds.
     void stop();
     [[nodiscard]] bool stopped() const { return stopping_ && process_->end().has_value(); }
@@ -87,6 +92,8 @@ class Vm {
     std::unique_ptr<LineCutter> status_lines_;
     std::unique_ptr<Stream> status_;
     std::unique_ptr<Stream> output_;
+    std::unique_ptr<Stream> shell_;
+    OnOutput on_shell_;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> output_file_{nullptr, std::fclose};
     std::unique_ptr<ChildProcess> process_;
 
@@ -94,6 +101,7 @@ class Vm {
     bool ready_ = false;
     bool stopping_ = false;
     bool panicked_ = false;
+    bool shell_ended_ = false;
     std::set<std::string> deleted_devices_;
     std::optional<Error> failure_;
     StepState step_;

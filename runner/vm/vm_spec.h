@@ -38,6 +38,7 @@ struct VmSpec {
     int cpus = 1;
     int mtu = 1500;
     std::vector<NicSpec> nics;
+    bool shell = false;                     // a console for a person, besides steps
     std::string kernel_options;             // added to the command line
     std::vector<std::string> qemu_options;  // added to the command
     std::filesystem::path folder;  // made by the caller; all that the VM leaves is in there
