@@ -137,7 +137,6 @@ Result<void> Apt::update() {
     if (!error && fs::file_time_type::clock::now() - written < index_life) return {};
 
     fs::remove_all(folder_ / "downloads", error);  // they may be of versions now gone
-    const auto lists = folder_ / "state/lists/partial";
     progress_->step(fmt::format("reading the package index of Debian {}", release_));
     auto updated = run_tool(*loop_, *progress_,
                             {.argv = command({"apt-get", "update"}),

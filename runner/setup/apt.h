@@ -47,7 +47,7 @@ class Apt {
     [[nodiscard]] Result<std::vector<std::filesystem::path>> download_source(
         const std::string& what, const std::string& package);
 
-    // Unpacks packages into a folder, as dpkg-deb -x does, but through its symbolic links.
+    // Unpacks packages into a folder. None of their scripts is run.
     [[nodiscard]] Result<void> unpack(const std::string& what,
                                       const std::vector<std::filesystem::path>& packages,
                                       const std::filesystem::path& folder);

@@ -109,14 +109,19 @@ Result<fs::path> build_device(const Context& context, const std::vector<QemuFlav
     return outputs.front();
 }
 
-Result<fs::path> build_guest_parts(const Context& context, const GuestImage& image) {
+Result<void> configure_guest_lib(const Context& context) {
     const auto headers = rdma_core_headers(context);
     if (!headers) return std::unexpected(headers.error());
     auto meson = MesonBuild::open(context);
     if (!meson) return std::unexpected(meson.error());
     meson->want_rdma_core_headers(*headers);
-    if (auto done = meson->configure(); !done) return std::unexpected(done.error());
+    return meson->configure();
+}
 
+Result<fs::path> build_guest_parts(const Context& context, const GuestImage& image) {
+    if (auto done = configure_guest_lib(context); !done) return std::unexpected(done.error());
+    auto meson = MesonBuild::open(context);
+    if (!meson) return std::unexpected(meson.error());
     auto outputs = meson->outputs_below("guest-lib");
     if (!outputs) return std::unexpected(outputs.error());
     outputs->push_back(context.project.build / "runner/vrnic-agent");

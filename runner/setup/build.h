@@ -19,6 +19,10 @@ namespace vrnic::setup {
 [[nodiscard]] Result<std::filesystem::path> build_device(const Context& context,
                                                          const std::vector<QemuFlavor>& flavors);
 
+// Makes the guest's library and tools, and their unit tests, part of the build. Fetches the headers
+// that they need once.
+[[nodiscard]] Result<void> configure_guest_lib(const Context& context);
+
 // What a guest gets from the checkout: kernel modules for its kernel, provider, tools and agent.
 // The result is a folder to share with it, read-only, as the 9p tag "vrnic".
 [[nodiscard]] Result<std::filesystem::path> build_guest_parts(const Context& context,

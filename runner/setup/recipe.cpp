@@ -76,8 +76,8 @@ Result<KernelRecipe> kernel_recipe(const fs::path& images, const std::string& na
                             common.at("guest"),
                             texts->own + texts->common};
         for (const auto& source : own.at("sources"))
-            recipe.sources.push_back({source.at("release"), source.at("prefer"),
-                                      source.at("image"), source.at("headers")});
+            recipe.sources.push_back(
+                {source.at("release"), source.at("prefer"), source.at("image")});
         return recipe;
     } catch (const json::exception& error) {
         return setup_error("images/kernels/{}.json or common.json: {}", name, error.what());

@@ -29,8 +29,7 @@ struct KernelRecipe {
     struct Source {
         std::string release;  // whose index to look in
         std::string prefer;   // target release for apt; empty: none
-        std::string image;    // metapackages
-        std::string headers;
+        std::string image;    // metapackage; the headers go by the kernel it names
     };
     std::string name;
     std::string version;  // what the image's package version begins with
