@@ -91,6 +91,11 @@ Result<fs::path> Cache::entry(EventLoop& loop, Progress& progress, const CacheKe
     std::error_code error;
     if (fs::is_directory(place.final, error)) return place.final;
 
+    // Nothing was ever downloaded to here.
+    if (!fs::exists(root_ / "apt", error))
+        progress.note(fmt::format("Debian packages, kernels and guest images are prepared in {} "
+                                  "(about 1 GB, once; ./vrnic clean removes it)",
+                                  root_.string()));
     auto lock = FileLock::take(loop, progress, root_ / (name + ".lock"), key.kind());
     if (!lock) return std::unexpected(lock.error());
     if (fs::is_directory(place.final, error)) return place.final;  // made while we waited
