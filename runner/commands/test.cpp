@@ -49,6 +49,9 @@ Result<void> build_suite(Session& session, std::string_view suite) {
         const auto device = setup::build_device(session.context(), {*qemu});
         if (!device) return std::unexpected(device.error());
     }
+    if (suite == "unit")
+        if (auto done = setup::configure_guest_lib(session.context()); !done)
+            return std::unexpected(done.error());
     const auto built = setup::build_below(session.context(), fmt::format("tests/{}", suite));
     if (!built) return std::unexpected(built.error());
     session.progress().done();
