@@ -15,8 +15,8 @@ namespace {
 
 // IBTA table 46, in units of 10 us.
 constexpr std::array<std::uint32_t, 32> kRnrDelays = {
-    65536, 1,    2,    3,    4,    6,    8,    12,    16,    24,    32,
-    48,    64,   96,   128,  192,  256,  384,  512,   768,   1024,  1536,
+    65536, 1,    2,    3,    4,    6,     8,     12,    16,    24,   32,
+    48,    64,   96,   128,  192,  256,   384,   512,   768,   1024, 1536,
     2048,  3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152};
 
 // The head of the ring moved on: the cursor and what counts with it must not stay behind.
@@ -42,8 +42,8 @@ void complete_oldest(TransportContext& context, QueuePair& qp) {
     complete_send(context, qp, request, VRNIC_WC_SUCCESS, VRNIC_SYND_NONE);
 }
 
-// Everything before end is acknowledged. False: responses of a READ before it are missing (IBTA 9.7.5.2.3:
-// an implied NAK), up to which everything counts as acknowledged.
+// Everything before end is acknowledged. False: responses of a READ before it are missing
+// (IBTA 9.7.5.2.3: an implied NAK), up to which everything counts as acknowledged.
 bool acknowledge_before(TransportContext& context, QueuePair& qp, Psn end) {
     Requester& requester = qp.requester;
     const Psn before = requester.unacked;
@@ -151,8 +151,8 @@ void receive_read_response(TransportContext& context, QueuePair& qp, const roce:
         packet.opcode->ends() != (packet.psn == request.last_psn()))
         return wrong();
 
-    if (const auto placed = scatter(context, qp.pdn, send_list(qp, requester.head), offset,
-                                    packet.payload);
+    if (const auto placed =
+            scatter(context, qp.pdn, send_list(qp, requester.head), offset, packet.payload);
         !placed) {
         requester::fail_oldest(context, qp, VRNIC_WC_LOC_PROT_ERR, placed.error());
         return;

@@ -39,8 +39,7 @@ bool flush_ring(TransportContext& context, QueuePair& qp, WorkRing& ring, const 
 
 void complete_send(TransportContext& context, QueuePair& qp, const SendRequest& request,
                    std::uint8_t status, Syndrome syndrome) {
-    if (status == VRNIC_WC_SUCCESS && !qp.signal_all &&
-        (request.flags & VRNIC_SQE_SIGNALED) == 0)
+    if (status == VRNIC_WC_SUCCESS && !qp.signal_all && (request.flags & VRNIC_SQE_SIGNALED) == 0)
         return;
     vrnic_cqe cqe{};
     cqe.qpn = qp.qpn;
@@ -94,9 +93,9 @@ void enter_error(TransportContext& context, QueuePair& qp) {
 }
 
 void enter_error(TransportContext& context, QueuePair& qp, std::uint32_t event, Syndrome reason) {
-    guest_error(context.host, "QP {}: from {} to ERR: {}", qp.qpn, qp_state_name(qp.state()),
-                reason == VRNIC_SYND_NONE ? "its completion queue has failed"
-                                          : syndrome_name(reason));
+    guest_error(
+        context.host, "QP {}: from {} to ERR: {}", qp.qpn, qp_state_name(qp.state()),
+        reason == VRNIC_SYND_NONE ? "its completion queue has failed" : syndrome_name(reason));
     context.events.raise(event, qp.qpn, reason);
     enter_error(context, qp);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How work requests end: completions, the way into the error state, flushing (IBTA 10.7.3, 10.3.1.7).
+// How work requests end: completions, the way into the error state, flushing
+// (IBTA 10.7.3, 10.3.1.7).
 #pragma once
 
 #include "rdma/context.h"
 
 namespace vrnic {
 
-// Posts the completion of a send request when it is wanted, always when it is an error. When the CQ does
-// not take it, the QP goes to the error state.
+// Posts the completion of a send request when it is wanted, always when it is an error. When the CQ
+// does not take it, the QP goes to the error state.
 void complete_send(TransportContext& context, QueuePair& qp, const SendRequest& request,
                    std::uint8_t status, Syndrome syndrome);
 
@@ -21,8 +22,7 @@ struct Arrival {
 };
 // Gives the entry that was taken back with its completion. False: the CQ has failed.
 [[nodiscard]] bool complete_receive(TransportContext& context, QueuePair& qp,
-                                    const Arrival& arrival, std::uint8_t status,
-                                    Syndrome syndrome);
+                                    const Arrival& arrival, std::uint8_t status, Syndrome syndrome);
 
 // To ERR, from any state. Everything outstanding is dropped or, by flush_step(), flushed.
 void enter_error(TransportContext& context, QueuePair& qp);

@@ -18,9 +18,9 @@ Result refuse(Cause cause, Syndrome syndrome, std::uint8_t status = VRNIC_WC_SUC
 // A range named by the peer: the key is to blame, or the memory behind it.
 Result from_access(const AccessResult& access) {
     if (access) return {};
-    return refuse(access.error() == VRNIC_SYND_DMA_FAILED ? Cause::operational
-                                                          : Cause::remote_access,
-                  access.error());
+    return refuse(
+        access.error() == VRNIC_SYND_DMA_FAILED ? Cause::operational : Cause::remote_access,
+        access.error());
 }
 
 Result check_range(TransportContext& context, const QueuePair& qp, std::uint32_t rkey,

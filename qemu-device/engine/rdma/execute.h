@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Carrying out a peer's operations on a queue pair: checks, placement, completion. Knows nothing about
-// packets: a message comes as a beginning, pieces of data in order, and an end.
+// Carrying out a peer's operations on a queue pair: checks, placement, completion. Knows nothing
+// about packets: a message comes as a beginning, pieces of data in order, and an end.
 #pragma once
 
 #include <expected>
@@ -17,8 +17,8 @@ enum class Cause : std::uint8_t { invalid_request, remote_access, operational };
 struct Refusal {
     Cause cause;
     Syndrome syndrome;  // VRNIC_SYND_*
-    // How the receive queue entry in use fails; VRNIC_WC_SUCCESS: it is not to blame, and an asynchronous
-    // event tells what happened.
+    // How the receive queue entry in use fails; VRNIC_WC_SUCCESS: it is not to blame, and an
+    // asynchronous event tells what happened.
     std::uint8_t status = VRNIC_WC_SUCCESS;
 };
 

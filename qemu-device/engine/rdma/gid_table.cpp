@@ -35,6 +35,8 @@ bool GidTable::contains(const roce::Gid& gid) const {
                        [&](const GidEntry& entry) { return entry.live() && entry.gid == gid; });
 }
 
-void GidTable::reset() { std::fill(entries_.begin(), entries_.end(), GidEntry{}); }
+void GidTable::reset() {
+    std::fill(entries_.begin(), entries_.end(), GidEntry{});
+}
 
 }  // namespace vrnic

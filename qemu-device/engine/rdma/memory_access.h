@@ -15,7 +15,8 @@ namespace vrnic {
 
 using AccessResult = std::expected<void, Syndrome>;
 
-// Every entry of a list has a key of the protection domain that grants access (VRNIC_ACCESS_*) to it whole.
+// Every entry of a list has a key of the protection domain that grants access (VRNIC_ACCESS_*) to
+// it whole.
 AccessResult check_list(TransportContext& context, std::uint32_t pdn,
                         std::span<const vrnic_sge> list, std::uint32_t access);
 

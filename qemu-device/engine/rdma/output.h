@@ -42,7 +42,8 @@ class Output {
   public:
     Output(Host& host, Counters& counters, Loss loss);
 
-    // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built again later.
+    // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built
+    // again later.
     bool blocked(bool loopback) const { return loopback ? loopback_.full() : paused_; }
 
     // begin() only when not blocked; fill the payload, then send().

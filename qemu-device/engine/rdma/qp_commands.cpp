@@ -17,7 +17,7 @@ constexpr std::uint32_t kMaxInFlight = 128;
 constexpr std::uint32_t kMaxInFlightBytes = 32 * 1024;
 
 #define CREATE_FIELD(field) VRNIC_FIELD(vrnic_cmd_create_qp, field)
-#define ATTR_FIELD(field) \
+#define ATTR_FIELD(field)                     \
     (VRNIC_FIELD(vrnic_cmd_modify_qp, attr) + \
      static_cast<std::uint32_t>(offsetof(vrnic_qp_attr, field)))
 
@@ -132,8 +132,8 @@ void apply_av(TransportContext& context, QueuePair& qp) {
     path.traffic_class = av.traffic_class;
     path.hop_limit = av.hop_limit != 0 ? av.hop_limit : 64;
     path.flow_label = av.flow_label;
-    path.source_port =
-        av.udp_sport != 0 ? std::uint16_t{av.udp_sport} : choose_source_port(qp.qpn, qp.attr.dest_qpn);
+    path.source_port = av.udp_sport != 0 ? std::uint16_t{av.udp_sport}
+                                         : choose_source_port(qp.qpn, qp.attr.dest_qpn);
     path.destination_qp = qp.attr.dest_qpn;
 
     qp.path = roce::PathHeaders::make(path);
@@ -203,22 +203,20 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
     CompletionQueue* recv_cq = context.cqs.find(cmd.recv_cqn);
     if (!recv_cq) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(recv_cqn));
 
-    const auto sq = make_ring({cmd.sq_log_size, cmd.sq_log_stride, cmd.sq_offset,
-                               CREATE_FIELD(sq_log_size), CREATE_FIELD(sq_log_stride),
-                               CREATE_FIELD(sq_offset)},
-                              config.max_sq_entries, VRNIC_SQE_STRIDE_MIN_LOG,
-                              VRNIC_SQE_STRIDE_MAX_LOG);
+    const auto sq =
+        make_ring({cmd.sq_log_size, cmd.sq_log_stride, cmd.sq_offset, CREATE_FIELD(sq_log_size),
+                   CREATE_FIELD(sq_log_stride), CREATE_FIELD(sq_offset)},
+                  config.max_sq_entries, VRNIC_SQE_STRIDE_MIN_LOG, VRNIC_SQE_STRIDE_MAX_LOG);
     if (!sq) return std::unexpected(sq.error());
-    const auto rq = make_ring({cmd.rq_log_size, cmd.rq_log_stride, cmd.rq_offset,
-                               CREATE_FIELD(rq_log_size), CREATE_FIELD(rq_log_stride),
-                               CREATE_FIELD(rq_offset)},
-                              config.max_rq_entries, VRNIC_RQE_STRIDE_MIN_LOG,
-                              VRNIC_RQE_STRIDE_MAX_LOG);
+    const auto rq =
+        make_ring({cmd.rq_log_size, cmd.rq_log_stride, cmd.rq_offset, CREATE_FIELD(rq_log_size),
+                   CREATE_FIELD(rq_log_stride), CREATE_FIELD(rq_offset)},
+                  config.max_rq_entries, VRNIC_RQE_STRIDE_MIN_LOG, VRNIC_RQE_STRIDE_MAX_LOG);
     if (!rq) return std::unexpected(rq.error());
     if (cmd.dbrec_offset % 64 != 0) return invalid(CREATE_FIELD(dbrec_offset));
 
-    const std::uint64_t length =
-        std::max({end_of(*sq), end_of(*rq), cmd.dbrec_offset + std::uint64_t{sizeof(vrnic_qp_dbrec)}});
+    const std::uint64_t length = std::max(
+        {end_of(*sq), end_of(*rq), cmd.dbrec_offset + std::uint64_t{sizeof(vrnic_qp_dbrec)}});
     auto memory = PagedMemory::create(context.host, cmd.memory, length, config.max_queue_pages,
                                       CREATE_FIELD(memory));
     if (!memory) return std::unexpected(memory.error());
@@ -234,8 +232,7 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
     qp.sq = *sq;
     qp.rq = *rq;
     const std::uint32_t in_flight =
-        sq->size == 0 ? 1
-                      : std::min({sq->size, kMaxInFlight, kMaxInFlightBytes / sq->stride});
+        sq->size == 0 ? 1 : std::min({sq->size, kMaxInFlight, kMaxInFlightBytes / sq->stride});
     qp.requester.ring.resize(std::bit_floor(in_flight));
     qp.requester.entries.resize(std::size_t{qp.requester.ring.size()} * sq->stride);
 

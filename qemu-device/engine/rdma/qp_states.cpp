@@ -17,11 +17,10 @@ constexpr std::uint32_t kRtsRequired = VRNIC_QP_TIMEOUT | VRNIC_QP_RETRY_CNT | V
                                        VRNIC_QP_SQ_PSN | VRNIC_QP_MAX_QP_RD_ATOMIC;
 constexpr std::uint32_t kRunning =
     VRNIC_QP_CUR_STATE | VRNIC_QP_ACCESS_FLAGS | VRNIC_QP_MIN_RNR_TIMER;
-constexpr std::uint32_t kDrained = VRNIC_QP_PORT | VRNIC_QP_AV | VRNIC_QP_TIMEOUT |
-                                   VRNIC_QP_RETRY_CNT | VRNIC_QP_RNR_RETRY |
-                                   VRNIC_QP_MAX_QP_RD_ATOMIC | VRNIC_QP_MAX_DEST_RD_ATOMIC |
-                                   VRNIC_QP_ACCESS_FLAGS | VRNIC_QP_PKEY_INDEX |
-                                   VRNIC_QP_MIN_RNR_TIMER;
+constexpr std::uint32_t kDrained =
+    VRNIC_QP_PORT | VRNIC_QP_AV | VRNIC_QP_TIMEOUT | VRNIC_QP_RETRY_CNT | VRNIC_QP_RNR_RETRY |
+    VRNIC_QP_MAX_QP_RD_ATOMIC | VRNIC_QP_MAX_DEST_RD_ATOMIC | VRNIC_QP_ACCESS_FLAGS |
+    VRNIC_QP_PKEY_INDEX | VRNIC_QP_MIN_RNR_TIMER;
 
 constexpr Transition kTransitions[] = {
     // clang-format off

@@ -13,8 +13,8 @@ namespace vrnic {
 
 class QpTable {
   public:
-    // Numbers 0 and 1 are those of management (IBTA 3.9.5); the others below are left free to tell QPNs
-    // from other numbers when people read traces.
+    // Numbers 0 and 1 are those of management (IBTA 3.9.5); the others below are left free to tell
+    // QPNs from other numbers when people read traces.
     static constexpr std::uint32_t kFirstQpn = 0x10;
 
     explicit QpTable(std::uint32_t size) : numbers_(kFirstQpn, size), qps_(size) {}

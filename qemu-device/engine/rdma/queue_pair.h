@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A queue pair: plain data that says everything about it, so that it can be looked at and saved between
-// any two events. What it does is in requester, completer and responder.
+// A queue pair: plain data that says everything about it, so that it can be looked at and saved
+// between any two events. What it does is in requester, completer and responder.
 #pragma once
 
 #include <array>
@@ -19,9 +19,9 @@ namespace vrnic {
 
 // A work queue in the guest's memory.
 struct WorkRing {
-    std::uint32_t offset = 0;  // in the memory of the QP
-    std::uint32_t size = 0;    // entries, a power of two; 0: no such queue
-    std::uint32_t stride = 0;  // bytes of an entry
+    std::uint32_t offset = 0;    // in the memory of the QP
+    std::uint32_t size = 0;      // entries, a power of two; 0: no such queue
+    std::uint32_t stride = 0;    // bytes of an entry
     std::uint32_t next = 0;      // entry to take next, free running
     std::uint32_t producer = 0;  // as last read from the doorbell record
     bool doorbell = false;       // the record may say more by now
@@ -32,13 +32,14 @@ struct SendRequest {
     std::uint8_t opcode = 0;  // VRNIC_OP_*
     std::uint8_t flags = 0;   // VRNIC_SQE_*
     std::uint8_t num_sge = 0;
-    std::uint8_t error = VRNIC_WC_SUCCESS;  // local: the request is never sent and fails when it is the oldest
-    Syndrome syndrome = VRNIC_SYND_NONE;    // of error
+    std::uint8_t error =
+        VRNIC_WC_SUCCESS;  // local: the request is never sent and fails when it is the oldest
+    Syndrome syndrome = VRNIC_SYND_NONE;  // of error
     std::array<std::uint8_t, 4> immediate{};
     std::uint32_t rkey = 0;
     std::uint32_t length = 0;  // bytes of the message
     std::uint64_t remote_addr = 0;
-    std::uint32_t entry = 0;   // index in the send queue
+    std::uint32_t entry = 0;  // index in the send queue
     Psn first_psn;
     std::uint32_t packets = 0;    // PSNs that it takes; of a READ those of its responses
     std::uint32_t responses = 0;  // READ: response packets that came
@@ -59,17 +60,18 @@ struct Requester {
     std::uint32_t cursor = 0;
     std::uint32_t tail = 0;
     std::uint32_t cursor_packet = 0;
-    Psn unacked;   // oldest packet that is not acknowledged
-    Psn sent_end;  // one past the newest packet that was ever sent
-    Psn next_psn;  // of the next request that is taken
-    std::uint32_t reads_outstanding = 0;     // in head .. cursor, not complete
-    std::uint32_t packets_unrequested = 0;   // sent since the last one that asked for an acknowledgement
+    Psn unacked;                          // oldest packet that is not acknowledged
+    Psn sent_end;                         // one past the newest packet that was ever sent
+    Psn next_psn;                         // of the next request that is taken
+    std::uint32_t reads_outstanding = 0;  // in head .. cursor, not complete
+    std::uint32_t packets_unrequested =
+        0;  // sent since the last one that asked for an acknowledgement
     std::uint8_t retries_left = 0;
-    std::uint8_t rnr_retries_left = 0;       // 7: for ever
+    std::uint8_t rnr_retries_left = 0;  // 7: for ever
     std::uint8_t timeouts_in_a_row = 0;
     bool rnr_waiting = false;  // the timer says when to go on; else it is the acknowledgement timer
     bool read_gap_noted = false;  // went back for a missing READ response; until it comes, no more
-    bool drained = false;      // SQD: the event was given
+    bool drained = false;         // SQD: the event was given
 
     bool outstanding() const { return unacked != sent_end; }
     SendRequest& at(std::uint32_t index) { return ring[index & (ring.size() - 1)]; }
@@ -83,7 +85,7 @@ struct ReadJob {
     std::uint64_t address = 0;  // of the next byte
     std::uint32_t remaining = 0;
     std::uint32_t rkey = 0;
-    bool started = false;  // the first response of this run went out
+    bool started = false;    // the first response of this run went out
     bool duplicate = false;  // asked for again
     std::uint32_t msn = 0;
 };
@@ -104,8 +106,8 @@ enum class MessageKind : std::uint8_t { none, send, write };
 // The side that is asked.
 struct Responder {
     Psn expected;
-    std::uint32_t msn = 0;  // messages completed, 24 bits
-    bool nak_sent = false;  // a sequence or RNR NAK; until the expected packet comes, no other
+    std::uint32_t msn = 0;     // messages completed, 24 bits
+    bool nak_sent = false;     // a sequence or RNR NAK; until the expected packet comes, no other
     bool established = false;  // the COMM_EST event was given
 
     // Message of which more packets are to come.
@@ -144,7 +146,7 @@ struct QueuePair {
     WorkRing sq;
     WorkRing rq;
 
-    vrnic_qp_attr attr{};  // as given; attr.state is the state
+    vrnic_qp_attr attr{};     // as given; attr.state is the state
     std::uint32_t mtu = 256;  // of the path, bytes
     roce::PathHeaders path;
     roce::Gid local_gid{};

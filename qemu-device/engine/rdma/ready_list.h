@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Queue pairs that have something to do, in the order in which they became ready; each at most once.
+// Queue pairs that have something to do, in the order in which they became ready; each at most
+// once.
 #pragma once
 
 #include <cstdint>

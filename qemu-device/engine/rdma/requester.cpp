@@ -12,8 +12,8 @@ namespace vrnic::requester {
 
 namespace {
 
-// Packets that may be on their way without an acknowledgement. READs do not count: how much of them is
-// outstanding is limited by max_rd_atomic.
+// Packets that may be on their way without an acknowledgement. READs do not count: how much of them
+// is outstanding is limited by max_rd_atomic.
 constexpr std::uint32_t kWindowPackets = 256;
 constexpr std::uint32_t kWindowBytes = 512 * 1024;
 constexpr std::uint32_t kAckEvery = 32;
@@ -73,8 +73,7 @@ bool take(TransportContext& context, QueuePair& qp) {
 
 // PSN of the packet at the cursor.
 Psn cursor_psn(const Requester& requester, const SendRequest& request) {
-    return request.first_psn +
-           (request.is_read() ? request.responses : requester.cursor_packet);
+    return request.first_psn + (request.is_read() ? request.responses : requester.cursor_packet);
 }
 
 bool may_send(const QueuePair& qp, const SendRequest& request, Psn psn) {
@@ -92,7 +91,8 @@ bool may_send(const QueuePair& qp, const SendRequest& request, Psn psn) {
 }
 
 roce::PacketFields read_request_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
-    // A READ that was answered in part is asked for from the first missing byte on (IBTA 9.7.5.2.6).
+    // A READ that was answered in part is asked for from the first missing byte on
+    // (IBTA 9.7.5.2.6).
     const std::uint32_t done = request.responses * qp.mtu;
     roce::PacketFields fields;
     fields.opcode = roce::kReadRequest;
@@ -111,9 +111,8 @@ roce::PacketFields data_fields(const QueuePair& qp, const SendRequest& request, 
     fields.opcode = data_opcode(request.opcode, requester.cursor_packet == 0, last);
     fields.psn = psn;
     fields.solicited = last && (request.flags & VRNIC_SQE_SOLICITED) != 0;
-    fields.ack_request =
-        last || requester.packets_unrequested + 1 >= kAckEvery ||
-        static_cast<std::uint32_t>(psn - requester.unacked) + 1 >= window(qp);
+    fields.ack_request = last || requester.packets_unrequested + 1 >= kAckEvery ||
+                         static_cast<std::uint32_t>(psn - requester.unacked) + 1 >= window(qp);
     fields.address = request.remote_addr;
     fields.rkey = request.rkey;
     fields.length = request.length;
@@ -158,8 +157,7 @@ void check_drained(TransportContext& context, QueuePair& qp) {
         return;
     requester.drained = true;
     qp.attr.sq_draining = 0;
-    if (qp.attr.en_sqd_async_notify)
-        context.events.raise(VRNIC_EVENT_QP_SQ_DRAINED, qp.qpn);
+    if (qp.attr.en_sqd_async_notify) context.events.raise(VRNIC_EVENT_QP_SQ_DRAINED, qp.qpn);
 }
 
 }  // namespace
@@ -168,8 +166,7 @@ Nanoseconds ack_timeout(const QueuePair& qp) {
     // IBTA 9.7.6.1.3: between T and 4 T. The more often it came to nothing, the more patience.
     if (qp.attr.timeout == 0) return 0;
     const Nanoseconds t = Nanoseconds{4096} << qp.attr.timeout;
-    return std::max(t, kShortestTimeout)
-           << std::min<unsigned>(qp.requester.timeouts_in_a_row, 2);
+    return std::max(t, kShortestTimeout) << std::min<unsigned>(qp.requester.timeouts_in_a_row, 2);
 }
 
 Step step(TransportContext& context, QueuePair& qp) {
@@ -197,8 +194,8 @@ Step step(TransportContext& context, QueuePair& qp) {
     } else {
         fields = data_fields(qp, request, psn);
         const std::uint64_t offset = std::uint64_t{requester.cursor_packet} * qp.mtu;
-        const auto bytes = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>(request.length - offset, qp.mtu));
+        const auto bytes =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(request.length - offset, qp.mtu));
         const auto payload = context.output.begin(qp.path, fields, bytes);
         if (const auto filled = fill_payload(context, qp, request, offset, payload); !filled) {
             // The region went away, or the bus refused, after the entry was checked.
@@ -224,8 +221,7 @@ void go_back(QueuePair& qp) {
         requester.cursor_packet = static_cast<std::uint32_t>(requester.unacked - oldest.first_psn);
 }
 
-void fail_oldest(TransportContext& context, QueuePair& qp, std::uint8_t status,
-                 Syndrome syndrome) {
+void fail_oldest(TransportContext& context, QueuePair& qp, std::uint8_t status, Syndrome syndrome) {
     Requester& requester = qp.requester;
     if (requester.head == requester.tail) return;
     const SendRequest request = requester.at(requester.head++);
@@ -270,8 +266,8 @@ void on_timer(TransportContext& context, QueuePair& qp) {
     }
     if (!requester.outstanding()) return;
     ++context.counters.roce_local_ack_timeouts;
-    requester.timeouts_in_a_row = static_cast<std::uint8_t>(
-        std::min(requester.timeouts_in_a_row + 1, 255));
+    requester.timeouts_in_a_row =
+        static_cast<std::uint8_t>(std::min(requester.timeouts_in_a_row + 1, 255));
     requester.read_gap_noted = false;
     retry(context, qp, VRNIC_SYND_TIMEOUT);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The sending of requests: from the send queue to packets, and back when they are lost (IBTA 9.7.3, 9.7.4.1,
-// 9.7.5.2).
+// The sending of requests: from the send queue to packets, and back when they are lost
+// (IBTA 9.7.3, 9.7.4.1, 9.7.5.2).
 #pragma once
 
 #include "rdma/context.h"
@@ -13,8 +13,8 @@ Step step(TransportContext& context, QueuePair& qp);
 // The QP's timer has run out.
 void on_timer(TransportContext& context, QueuePair& qp);
 
-// Sends again from the oldest packet that is not acknowledged; counts as a retry. Without any left the
-// oldest request fails with VRNIC_WC_RETRY_EXC_ERR and reason.
+// Sends again from the oldest packet that is not acknowledged; counts as a retry. Without any left
+// the oldest request fails with VRNIC_WC_RETRY_EXC_ERR and reason.
 void retry(TransportContext& context, QueuePair& qp, Syndrome reason);
 
 // The cursor to the oldest packet that is not acknowledged.

@@ -35,14 +35,18 @@ void pend_ack(TransportContext& context, QueuePair& qp, std::uint8_t syndrome, P
 
 std::uint8_t nak_of(Cause cause) {
     switch (cause) {
-        case Cause::invalid_request: return roce::kNakInvalidRequest;
-        case Cause::remote_access: return roce::kNakRemoteAccess;
-        case Cause::operational: break;
+        case Cause::invalid_request:
+            return roce::kNakInvalidRequest;
+        case Cause::remote_access:
+            return roce::kNakRemoteAccess;
+        case Cause::operational:
+            break;
     }
     return roce::kNakOperational;
 }
 
-// For good: tells both sides. The QP goes to ERR when the NAK is out, so that READs before it are answered.
+// For good: tells both sides. The QP goes to ERR when the NAK is out, so that READs before it are
+// answered.
 void refuse(TransportContext& context, QueuePair& qp, const Refusal& refusal, Psn psn) {
     execute::report(context, qp, refusal);
     if (qp.state() == VRNIC_QPS_ERR) return;
@@ -54,7 +58,8 @@ Result invalid(Syndrome syndrome) {
     return std::unexpected(Refusal{Cause::invalid_request, syndrome});
 }
 
-// ---- duplicates: IBTA 9.7.5.1.1 (SEND, WRITE: acknowledged again) and 9.7.5.1.3 (READ: executed again)
+// ---- duplicates: IBTA 9.7.5.1.1 (SEND, WRITE: acknowledged again) and 9.7.5.1.3 (READ: executed
+// again)
 
 void repeat_read(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
@@ -147,8 +152,8 @@ Result execute_send(TransportContext& context, QueuePair& qp, const Packet& pack
 Result execute_write(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
     if (packet.opcode->starts()) {
-        if (auto begun = execute::begin_write(context, qp, packet.rkey, packet.address,
-                                              packet.length);
+        if (auto begun =
+                execute::begin_write(context, qp, packet.rkey, packet.address, packet.length);
             !begun)
             return begun;
         responder.message = MessageKind::write;
@@ -190,9 +195,12 @@ Result execute_read(TransportContext& context, QueuePair& qp, const Packet& pack
 
 Result execute_packet(TransportContext& context, QueuePair& qp, const Packet& packet) {
     switch (packet.opcode->operation) {
-        case Operation::send: return execute_send(context, qp, packet);
-        case Operation::write: return execute_write(context, qp, packet);
-        default: return execute_read(context, qp, packet);
+        case Operation::send:
+            return execute_send(context, qp, packet);
+        case Operation::write:
+            return execute_write(context, qp, packet);
+        default:
+            return execute_read(context, qp, packet);
     }
 }
 
@@ -204,7 +212,8 @@ void receive_expected(TransportContext& context, QueuePair& qp, const Packet& pa
     if (checked) checked = check_length(qp, packet);
     if (!checked) return refuse(context, qp, checked.error(), packet.psn);
 
-    if (is_read && responder.num_reads == kMaxReadJobs) return;  // full of repeated ones: as if lost
+    if (is_read && responder.num_reads == kMaxReadJobs)
+        return;  // full of repeated ones: as if lost
     if (needs_receive_entry(packet)) {
         const auto entry = execute::take_receive(context, qp);
         if (!entry) return refuse(context, qp, entry.error(), packet.psn);
@@ -219,8 +228,7 @@ void receive_expected(TransportContext& context, QueuePair& qp, const Packet& pa
     if (qp.state() == VRNIC_QPS_ERR) return;
 
     responder.nak_sent = false;
-    responder.expected =
-        packet.psn + (is_read ? response_packets(qp, packet.length) : 1);
+    responder.expected = packet.psn + (is_read ? response_packets(qp, packet.length) : 1);
     if (packet.opcode->ends()) {
         responder.message = MessageKind::none;
         responder.msn = (responder.msn + 1) & 0xffffff;
@@ -283,9 +291,15 @@ Step send_acknowledge(TransportContext& context, QueuePair& qp) {
 
     responder.ack_pending = false;
     switch (responder.ack_syndrome & roce::kAethKindMask) {
-        case roce::kAethAck: ++context.counters.roce_acks_sent; break;
-        case roce::kAethRnrNak: ++context.counters.roce_rnr_nak_sent; break;
-        default: ++context.counters.roce_nak_sent; break;
+        case roce::kAethAck:
+            ++context.counters.roce_acks_sent;
+            break;
+        case roce::kAethRnrNak:
+            ++context.counters.roce_rnr_nak_sent;
+            break;
+        default:
+            ++context.counters.roce_nak_sent;
+            break;
     }
     if (responder.failed) enter_error(context, qp);
     return Step::sent;

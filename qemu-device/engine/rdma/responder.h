@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The packets of a peer's requests, checked in the order of IBTA 9.7.4 (figure 85), and what is sent back.
+// The packets of a peer's requests, checked in the order of IBTA 9.7.4 (figure 85), and what is
+// sent back.
 #pragma once
 
 #include "rdma/context.h"
@@ -7,8 +8,8 @@
 
 namespace vrnic::responder {
 
-// A packet of a request, for a QP that receives; its source was checked. Sends nothing: what there is to
-// answer is noted and goes out by step().
+// A packet of a request, for a QP that receives; its source was checked. Sends nothing: what there
+// is to answer is noted and goes out by step().
 void receive(TransportContext& context, QueuePair& qp, const roce::Packet& packet);
 
 // Sends one READ response or acknowledgement.

@@ -68,7 +68,9 @@ void Timers::clear() {
     heap_.clear();
 }
 
-Nanoseconds Timers::next() const { return heap_.empty() ? kNever : keys_[heap_[0]]; }
+Nanoseconds Timers::next() const {
+    return heap_.empty() ? kNever : keys_[heap_[0]];
+}
 
 std::optional<std::uint32_t> Timers::pop_due(Nanoseconds now) {
     while (!heap_.empty() && keys_[heap_[0]] <= now) {

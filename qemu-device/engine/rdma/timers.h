@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One timer for each queue pair, by index. A heap that is allocated once; moving a deadline later, which
-// every acknowledgement does, costs one store: the heap is put right when the old deadline comes.
+// One timer for each queue pair, by index. A heap that is allocated once; moving a deadline later,
+// which every acknowledgement does, costs one store: the heap is put right when the old deadline
+// comes.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ class Timers {
 
     // No timer is due before this; it may be earlier than the first deadline. kNever: none runs.
     Nanoseconds next() const;
-    // Takes one timer that is due, the earliest first, of equals the lowest index. It no longer runs.
+    // Takes one timer that is due, the earliest first, of equals the lowest index. It no longer
+    // runs.
     std::optional<std::uint32_t> pop_due(Nanoseconds now);
 
   private:
@@ -33,8 +35,8 @@ class Timers {
 
     static constexpr std::uint32_t kNowhere = ~0u;
     std::vector<Nanoseconds> deadlines_;  // by index
-    std::vector<Nanoseconds> keys_;       // by index: at most the deadline; what the heap is ordered by
-    std::vector<std::uint32_t> places_;   // by index: in the heap, or kNowhere
+    std::vector<Nanoseconds> keys_;  // by index: at most the deadline; what the heap is ordered by
+    std::vector<std::uint32_t> places_;  // by index: in the heap, or kNowhere
     std::vector<std::uint32_t> heap_;
 };
 

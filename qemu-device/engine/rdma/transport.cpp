@@ -21,9 +21,15 @@ constexpr std::uint32_t kQuantum = 32;
 
 void count_bad(Counters& counters, roce::ParseError error) {
     switch (error) {
-        case roce::ParseError::bad_icrc: ++counters.roce_rx_bad_icrc; break;
-        case roce::ParseError::bad_opcode: ++counters.roce_rx_bad_opcode; break;
-        default: ++counters.roce_rx_malformed; break;
+        case roce::ParseError::bad_icrc:
+            ++counters.roce_rx_bad_icrc;
+            break;
+        case roce::ParseError::bad_opcode:
+            ++counters.roce_rx_bad_opcode;
+            break;
+        default:
+            ++counters.roce_rx_malformed;
+            break;
     }
 }
 
@@ -35,7 +41,9 @@ bool from_peer(const TransportContext& context, const QueuePair& qp, const roce:
 }
 
 // Membership bit aside, the only partition there is (IBTA 10.9.3).
-bool pkey_fits(std::uint16_t pkey) { return (pkey & 0x7fff) == (roce::kDefaultPkey & 0x7fff); }
+bool pkey_fits(std::uint16_t pkey) {
+    return (pkey & 0x7fff) == (roce::kDefaultPkey & 0x7fff);
+}
 
 }  // namespace
 
@@ -162,7 +170,9 @@ bool Transport::ring_rq(std::uint32_t qpn, std::uint32_t uar) {
     return true;
 }
 
-void Transport::receive(std::span<const std::byte> frame) { impl_->receive(frame); }
+void Transport::receive(std::span<const std::byte> frame) {
+    impl_->receive(frame);
+}
 
 bool Transport::run(std::uint32_t budget) {
     TransportContext& context = impl_->context;
@@ -187,7 +197,9 @@ void Transport::wire_ready() {
     while (!context.stalled.empty()) context.ready.push(context.stalled.pop());
 }
 
-Nanoseconds Transport::next_deadline() const { return impl_->context.timers.next(); }
+Nanoseconds Transport::next_deadline() const {
+    return impl_->context.timers.next();
+}
 
 void Transport::on_deadline(Nanoseconds now) {
     TransportContext& context = impl_->context;

@@ -70,8 +70,8 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
     if (length > kMaxMessage) return {VRNIC_WC_LOC_LEN_ERR, VRNIC_SYND_TOO_LONG};
     request.length = static_cast<std::uint32_t>(length);
     request.num_sge = entry.num_sge;
-    if (auto access = check_list(context, qp.pdn, list,
-                                 request.is_read() ? VRNIC_ACCESS_LOCAL_WRITE : 0);
+    if (auto access =
+            check_list(context, qp.pdn, list, request.is_read() ? VRNIC_ACCESS_LOCAL_WRITE : 0);
         !access)
         return {VRNIC_WC_LOC_PROT_ERR, access.error()};
     if (request.is_read() && qp.attr.max_rd_atomic == 0)

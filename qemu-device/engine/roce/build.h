@@ -17,7 +17,7 @@ namespace vrnic::roce {
 struct Path {
     MacAddress source_mac{};
     MacAddress destination_mac{};
-    std::uint16_t vlan = 0;     // id, with has_vlan
+    std::uint16_t vlan = 0;  // id, with has_vlan
     bool has_vlan = false;
     bool ipv4 = false;
     Gid source{};

@@ -33,7 +33,8 @@ std::uint16_t internet_checksum(std::uint32_t sum) {
 }
 
 std::uint32_t icrc(std::span<const std::byte> ip) {
-    // The fields that routers may change count as ones, and so does an LRH (8 octets) that is not there.
+    // The fields that routers may change count as ones, and so does an LRH (8 octets) that is not
+    // there.
     constexpr std::size_t kLrh = 8;
     std::byte masked[kLrh + sizeof(Ipv6Header) + sizeof(UdpHeader) + sizeof(Bth)];
     std::memset(masked, 0xff, kLrh);

@@ -131,7 +131,7 @@ static_assert(sizeof(Ieth) == 4);
 // AETH syndrome, IBTA 9.7.5.2.1 table 44: bits 6:5 say which, bits 4:0 are its value.
 inline constexpr std::uint8_t kAethKindMask = 0x60;
 inline constexpr std::uint8_t kAethValueMask = 0x1f;
-inline constexpr std::uint8_t kAethAck = 0x00;  // value: credits, 31: not counted
+inline constexpr std::uint8_t kAethAck = 0x00;     // value: credits, 31: not counted
 inline constexpr std::uint8_t kAethRnrNak = 0x20;  // value: timer
 inline constexpr std::uint8_t kAethNak = 0x60;
 inline constexpr std::uint8_t kAckUnlimited = kAethAck | 31;

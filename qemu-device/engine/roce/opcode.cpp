@@ -63,14 +63,20 @@ std::uint32_t OpcodeInfo::header_bytes() const {
 
 bool OpcodeInfo::allows(std::uint32_t payload_bytes, std::uint32_t mtu) const {
     switch (payload) {
-        case Payload::none: return payload_bytes == 0;
-        case Payload::full: return payload_bytes == mtu;
-        case Payload::some: return payload_bytes >= 1 && payload_bytes <= mtu;
-        case Payload::maybe: return payload_bytes <= mtu;
+        case Payload::none:
+            return payload_bytes == 0;
+        case Payload::full:
+            return payload_bytes == mtu;
+        case Payload::some:
+            return payload_bytes >= 1 && payload_bytes <= mtu;
+        case Payload::maybe:
+            return payload_bytes <= mtu;
     }
     return false;
 }
 
-const OpcodeInfo& opcode_info(std::uint8_t opcode) { return kTable[opcode]; }
+const OpcodeInfo& opcode_info(std::uint8_t opcode) {
+    return kTable[opcode];
+}
 
 }  // namespace vrnic::roce

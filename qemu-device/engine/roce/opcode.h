@@ -33,9 +33,9 @@ enum Header : std::uint8_t {
 // How much payload the opcode allows; mtu is that of the path.
 enum class Payload : std::uint8_t {
     none,
-    full,        // exactly mtu
-    some,        // 1..mtu
-    maybe,       // 0..mtu
+    full,   // exactly mtu
+    some,   // 1..mtu
+    maybe,  // 0..mtu
 };
 
 struct OpcodeInfo {

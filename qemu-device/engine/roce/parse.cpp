@@ -30,8 +30,8 @@ class Reader {
 };
 
 Gid mapped(const std::array<std::uint8_t, 4>& address) {
-    return {0,    0,    0,          0,          0,          0,         0, 0, 0, 0,
-            0xff, 0xff, address[0], address[1], address[2], address[3]};
+    return {0, 0, 0,    0,    0,          0,          0,          0,
+            0, 0, 0xff, 0xff, address[0], address[1], address[2], address[3]};
 }
 
 // What follows the Ethernet header: the IP packet without padding, and what its header says.
@@ -84,14 +84,22 @@ bool udp_checksum_right(const IpPacket& ip, bool v4) {
 
 const char* to_string(ParseError error) {
     switch (error) {
-        case ParseError::too_short: return "too short";
-        case ParseError::not_ip: return "no plain IP packet";
-        case ParseError::bad_checksum: return "wrong checksum";
-        case ParseError::bad_length: return "wrong length";
-        case ParseError::not_roce: return "not RoCEv2";
-        case ParseError::bad_header: return "bad transport header";
-        case ParseError::bad_icrc: return "wrong ICRC";
-        case ParseError::bad_opcode: return "unknown opcode";
+        case ParseError::too_short:
+            return "too short";
+        case ParseError::not_ip:
+            return "no plain IP packet";
+        case ParseError::bad_checksum:
+            return "wrong checksum";
+        case ParseError::bad_length:
+            return "wrong length";
+        case ParseError::not_roce:
+            return "not RoCEv2";
+        case ParseError::bad_header:
+            return "bad transport header";
+        case ParseError::bad_icrc:
+            return "wrong ICRC";
+        case ParseError::bad_opcode:
+            return "unknown opcode";
     }
     return "?";
 }

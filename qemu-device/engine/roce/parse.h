@@ -21,7 +21,7 @@ enum class ParseError {
     not_roce,      // not UDP port 4791
     bad_header,    // BTH version or pad
     bad_icrc,
-    bad_opcode,    // none that is known (the ICRC was right)
+    bad_opcode,  // none that is known (the ICRC was right)
 };
 const char* to_string(ParseError error);
 
