@@ -70,7 +70,7 @@ void vrnic_cq_handler_remove(struct vrnic_dev *dev, struct vrnic_cq_handler *han
 /* Waits until no handler of asynchronous events is running. */
 void vrnic_async_sync(struct vrnic_dev *dev);
 
-/* QP and device events, in hard interrupt context (DEVICE_FATAL: in any). */
+/* QP and device events, in hard interrupt context (DEVICE_FATAL: in any context). */
 struct vrnic_async_client {
 	void (*event)(struct vrnic_async_client *client, u32 type, u32 number, u32 code);
 };

@@ -66,7 +66,7 @@ static irqreturn_t vrnic_irq(int irq, void *data)
 
 /* ---- asynchronous events ---- */
 
-static void vrnic_async_to_client(struct vrnic_dev *dev, u32 type, u32 number, u32 code)
+void vrnic_async_to_client(struct vrnic_dev *dev, u32 type, u32 number, u32 code)
 {
 	struct vrnic_async_client *client;
 
@@ -88,7 +88,6 @@ void vrnic_async_event(struct vrnic_dev *dev, u32 type, u32 number, u32 code)
 		vrnic_netdev_link(dev, type == VRNIC_EVENT_PORT_UP);
 		break;
 	case VRNIC_EVENT_DEVICE_FATAL:
-		vrnic_async_to_client(dev, type, number, code);
 		vrnic_kill(dev, "fatal event");
 		break;
 	default:

@@ -61,6 +61,7 @@ void vrnic_kill(struct vrnic_dev *dev, const char *why)
 		  vrnic_read(dev, VRNIC_REG_STATUS), vrnic_read(dev, VRNIC_REG_FATAL));
 	vrnic_declare_dead(dev);
 	vrnic_netdev_link(dev, false);
+	vrnic_async_to_client(dev, VRNIC_EVENT_DEVICE_FATAL, 0, 0);
 	schedule_work(&dev->recover_work);
 }
 EXPORT_SYMBOL_GPL(vrnic_kill);
@@ -148,7 +149,7 @@ static void vrnic_recover(struct work_struct *work)
 	int ret;
 
 	mutex_lock(&dev->lifecycle);
-	if (dev->removing || !vrnic_is_dead(dev))
+	if (dev->removing || !dev->started || !vrnic_is_dead(dev))
 		goto unlock;
 	vrnic_down(dev);
 	if (vrnic_is_gone(dev))
@@ -276,8 +277,9 @@ static void vrnic_shutdown(struct pci_dev *pdev)
 	vrnic_reset(dev);
 }
 
-/* A reset from outside (sysfs, a PCI error): the device forgets everything. */
-static void vrnic_reset_prepare(struct pci_dev *pdev)
+/* ---- interruptions from outside: a PCI reset, sleep; the device forgets everything ---- */
+
+static void vrnic_pause(struct pci_dev *pdev)
 {
 	struct vrnic_dev *dev = pci_get_drvdata(pdev);
 
@@ -286,7 +288,7 @@ static void vrnic_reset_prepare(struct pci_dev *pdev)
 	mutex_unlock(&dev->lifecycle);
 }
 
-static void vrnic_reset_done(struct pci_dev *pdev)
+static void vrnic_resume(struct pci_dev *pdev)
 {
 	struct vrnic_dev *dev = pci_get_drvdata(pdev);
 	int ret;
@@ -294,16 +296,30 @@ static void vrnic_reset_done(struct pci_dev *pdev)
 	mutex_lock(&dev->lifecycle);
 	ret = vrnic_up(dev);
 	if (ret) {
-		vrnic_err(dev, "cannot restart after a reset: %d\n", ret);
+		vrnic_err(dev, "cannot restart: %d\n", ret);
 		vrnic_down(dev);
 	}
 	mutex_unlock(&dev->lifecycle);
 }
 
 static const struct pci_error_handlers vrnic_error_handlers = {
-	.reset_prepare = vrnic_reset_prepare,
-	.reset_done = vrnic_reset_done,
+	.reset_prepare = vrnic_pause,
+	.reset_done = vrnic_resume,
 };
+
+static int vrnic_pm_suspend(struct device *device)
+{
+	vrnic_pause(to_pci_dev(device));
+	return 0;
+}
+
+static int vrnic_pm_resume(struct device *device)
+{
+	vrnic_resume(to_pci_dev(device));
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(vrnic_pm_ops, vrnic_pm_suspend, vrnic_pm_resume);
 
 static const struct pci_device_id vrnic_ids[] = {
 	{ PCI_DEVICE(VRNIC_PCI_VENDOR_ID, VRNIC_PCI_DEVICE_ID) },
@@ -318,6 +334,7 @@ static struct pci_driver vrnic_driver = {
 	.remove = vrnic_remove,
 	.shutdown = vrnic_shutdown,
 	.err_handler = &vrnic_error_handlers,
+	.driver.pm = pm_sleep_ptr(&vrnic_pm_ops),
 };
 module_pci_driver(vrnic_driver);
 

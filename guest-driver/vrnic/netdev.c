@@ -84,6 +84,8 @@ void vrnic_netdev_sync_link(struct vrnic_dev *dev)
 
 static void vrnic_eth_down(struct vrnic_eth *eth)
 {
+	if (eth->queues_up)
+		napi_disable(&eth->napi); /* first: it would wake the transmit queue */
 	netif_tx_disable(eth->netdev);
 	vrnic_eth_set_port_up(eth, false);
 	cancel_work_sync(&eth->rx_mode_work);

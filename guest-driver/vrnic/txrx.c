@@ -245,6 +245,8 @@ netdev_tx_t vrnic_eth_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct vrnic_tx_frame *frame = &eth->tx_frames[position];
 	struct vrnic_eth_txd *ring = tx->memory;
 
+	if (unlikely(vrnic_tx_free(tx) == 0))
+		return NETDEV_TX_BUSY; /* the queue is stopped: not for long */
 	if (eth_skb_pad(skb))
 		return NETDEV_TX_OK; /* freed */
 	if (skb_shinfo(skb)->nr_frags >= VRNIC_ETH_TX_SEGS && skb_linearize(skb)) {
@@ -313,8 +315,7 @@ static void vrnic_tx_poll(struct vrnic_eth *eth, int budget)
 	netdev_tx_completed_queue(txq, packets + errors, bytes);
 	WRITE_ONCE(tx->ci, ci);
 	smp_mb(); /* ci before the queue's state, see vrnic_eth_xmit */
-	if (netif_tx_queue_stopped(txq) && vrnic_tx_free(tx) >= VRNIC_TX_WAKE &&
-	    eth->queues_up)
+	if (netif_tx_queue_stopped(txq) && vrnic_tx_free(tx) >= VRNIC_TX_WAKE)
 		netif_tx_wake_queue(txq);
 }
 
@@ -561,12 +562,12 @@ fail:
 	return ret;
 }
 
+/* NAPI is disabled and nothing is transmitted. */
 void vrnic_eth_queues_down(struct vrnic_eth *eth)
 {
 	if (!eth->queues_up)
 		return;
 	eth->queues_up = false;
-	napi_disable(&eth->napi);
 	vrnic_eth_free_queues(eth);
 	netif_napi_del(&eth->napi);
 }

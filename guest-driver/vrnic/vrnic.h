@@ -148,6 +148,7 @@ int vrnic_irqs_start(struct vrnic_dev *dev);
 void vrnic_irqs_stop(struct vrnic_dev *dev);
 int vrnic_eqs_start(struct vrnic_dev *dev);
 void vrnic_eqs_stop(struct vrnic_dev *dev);
+void vrnic_async_to_client(struct vrnic_dev *dev, u32 type, u32 number, u32 code);
 void vrnic_async_event(struct vrnic_dev *dev, u32 type, u32 number, u32 code);
 
 /* cq.c */

@@ -147,9 +147,10 @@ static void vrnic_ib_remove(struct auxiliary_device *adev)
 {
 	struct vrnic_ib_dev *vib = auxiliary_get_drvdata(adev);
 
+	/* No event after this: the core flushes those it has, and then forgets us. */
 	vrnic_port_unwatch(vib);
-	ib_unregister_device(&vib->ib);
 	vrnic_events_stop(vib);
+	ib_unregister_device(&vib->ib);
 	xa_destroy(&vib->qps);
 	kvfree(vib->gids);
 	ib_dealloc_device(&vib->ib);
