@@ -28,6 +28,8 @@ class RootPort {
         port_.config_write(slot_control_, PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC, 2);
     }
 
+    unsigned slot_control() const { return slot_control_; }
+
   private:
     PciDevice port_;
     unsigned slot_control_;
@@ -149,5 +151,65 @@ TEST_CASE("a device that cannot be realized leaves nothing behind", "[hotplug]")
     slot.plug();
     CHECK(slot.driver.reg(VRNIC_REG_ID) == VRNIC_ID);
     slot.unplug();
+    CHECK(slot.machine.ends_well());
+}
+
+TEST_CASE("a device that is made to switch itself off", "[hotplug]") {
+    // The chipset's window to configuration space (Q35 PCIEXBAR), which an MSI-X vector can be
+    // aimed at.
+    constexpr std::uint64_t kWindow = 0xb0000000;
+    constexpr std::uint64_t kPort = kWindow + (8 << 15), kDevice = kWindow + (1 << 20);
+    Slot slot;
+    PciDevice chipset(slot.machine, {.slot = 0});
+    chipset.config_write(0x64, 0, 4);
+    chipset.config_write(0x60, kWindow | 1, 4);
+    REQUIRE(slot.machine.qtest().read(kWindow, 2) == 0x8086);
+
+    struct Row {
+        const char* what;
+        std::uint64_t target;
+        std::uint32_t data;
+        bool answers;  // afterwards
+        bool gone;
+    };
+    slot.plug();
+    const unsigned express = slot.pci.find_capability(PCI_CAP_ID_EXP);
+    const unsigned power = slot.pci.find_capability(PCI_CAP_ID_PM);
+    const Row rows[] = {
+        {"function level reset", kDevice + express + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR, false,
+         false},
+        {"D3hot", kDevice + power + PCI_PM_CTRL, 3, false, false},
+        {"no bus mastering", kDevice + PCI_COMMAND, PCI_COMMAND_MEMORY, true, false},
+        {"power of its slot", kPort + slot.port.slot_control(),
+         PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC, false, true},
+    };
+    for (const Row& row : rows)
+        for (const bool from_monitor :
+             {false, true}) {  // from within an access of the guest, and not
+            CAPTURE(row.what, from_monitor);
+            slot.driver.set_reg(VRNIC_REG_CONTROL, VRNIC_CONTROL_RESET);  // of the last round
+            slot.start_traffic();
+            slot.driver.set_reg(VRNIC_REG_CONTROL, VRNIC_CONTROL_RESET);
+            slot.pci.aim_vector(1, row.target, row.data);
+            slot.driver.set_up_admin(4, from_monitor ? VRNIC_NO_VECTOR : 1);
+            if (from_monitor) {
+                slot.driver.create_eq(0, 1);
+                slot.driver.set_reg(VRNIC_REG_EQ_DB, VRNIC_EQ_DB_ARM);
+                slot.machine.qmp().command("set_link", {{"name", "n0"}, {"up", false}});
+            } else {
+                slot.driver.set_reg(VRNIC_REG_ADMIN_DB, 1);
+            }
+            const bool answers = slot.driver.reg(VRNIC_REG_ID) == VRNIC_ID;
+            CHECK(answers == row.answers);
+            slot.machine.qmp().command("set_link", {{"name", "n0"}, {"up", true}});
+            if (row.gone) {
+                slot.plug();
+            } else {
+                slot.pci.config_write(power + PCI_PM_CTRL, 0, 2);
+                slot.pci.enable();
+            }
+            REQUIRE(slot.driver.reg(VRNIC_REG_ID) == VRNIC_ID);
+        }
+    slot.start_traffic();
     CHECK(slot.machine.ends_well());
 }
