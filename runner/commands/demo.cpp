@@ -176,6 +176,9 @@ Result<int> boot_and_show(Session& session, const DemoOptions& options, const Ru
     std::array<std::string, 2> printed;
     fmt::print("Two VMs, each with a vrnic, joined by a cable.\n");
     std::fflush(stdout);
+    // Set-up may take minutes; what is told below is how long the VMs take.
+    if (auto prepared = session.prepare(options.lab); !prepared)
+        return std::unexpected(prepared.error());
     const auto begin = Clock::now();
     auto lab = session.boot(
         options.lab, folder.path(),

@@ -17,6 +17,9 @@ Result<std::unique_ptr<Session>> Session::open() {
 }
 
 Result<VmFiles> Session::prepare(const LabOptions& options) {
+    const std::string kind = fmt::format("{} {} {} {}", options.qemu, options.guest, options.kernel,
+                                         fmt::join(options.packages, " "));
+    if (const auto known = prepared_.find(kind); known != prepared_.end()) return known->second;
     const auto qemu = setup::qemu_flavor(context(), options.qemu);
     if (!qemu) return std::unexpected(qemu.error());
     const auto image = setup::guest_image(
@@ -27,12 +30,14 @@ Result<VmFiles> Session::prepare(const LabOptions& options) {
     const auto device = setup::build_device(context(), {*qemu});
     if (!device) return std::unexpected(device.error());
     progress_.done();
-    return VmFiles{.qemu = qemu->command,
-                   .device = *device,
-                   .kernel = image->vmlinux,
-                   .initrd = image->initrd,
-                   .rootfs = image->rootfs,
-                   .parts = *parts};
+    VmFiles files{.qemu = qemu->command,
+                  .device = *device,
+                  .kernel = image->vmlinux,
+                  .initrd = image->initrd,
+                  .rootfs = image->rootfs,
+                  .parts = *parts};
+    prepared_[kind] = files;
+    return files;
 }
 
 Result<RunFolder> Session::make_run_folder() {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "base/error.h"
 #include "base/event_loop.h"
@@ -28,7 +30,8 @@ class Session {
     [[nodiscard]] const setup::Project& project() const { return project_; }
     [[nodiscard]] setup::Progress& progress() { return progress_; }
 
-    // Builds and fetches what is missing for these VMs; quick when nothing is.
+    // Builds and fetches what is missing for these VMs. Done once for each kind of VM: what a test
+    // run started with is what it ends with.
     [[nodiscard]] Result<VmFiles> prepare(const LabOptions& options);
 
     [[nodiscard]] Result<RunFolder> make_run_folder();
@@ -47,6 +50,7 @@ class Session {
     setup::Progress progress_;
     setup::Cache cache_;
     setup::Project project_;
+    std::map<std::string, VmFiles> prepared_;
 };
 
 }  // namespace vrnic::runner

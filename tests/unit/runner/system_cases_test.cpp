@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "suites/system_cases.h"
+
+#include <algorithm>
+#include <set>
+
+#include "unit/catch.h"
+#include "unit/runner/scratch_file.h"
+
+namespace vrnic::runner {
+namespace {
+
+using testing::ScratchFolder;
+
+Result<std::vector<SystemGroup>> load(const char* text) {
+    ScratchFolder folder;
+    folder.write("a.json", text);
+    return load_system_groups(folder.path(), {});
+}
+
+}  // namespace
+
+TEST_CASE("every value of a table's \"for\" makes a case") {
+    const auto groups = load(R"({"groups": [{
+        "name": "g {mtu}", "for": {"mtu": [1500, 9000]}, "lab": {"mtu": "{mtu}", "rxe": ["vm2"]},
+        "cases": [{"name": "{op} {size}", "for": {"op": ["read", "write"], "size": [2, 4]},
+                   "commands": ["serve {op} ${HOME}", "{op} {size} {mtu}"],
+                   "expect": {"vm2": "{size}"}}]}]})");
+    REQUIRE(groups);
+    REQUIRE(groups->size() == 2);
+    CHECK((*groups)[1].lab.mtu == 9000);
+    CHECK((*groups)[1].lab.rxe == std::vector<std::string>{"vm2"});
+    const auto& cases = (*groups)[1].cases;
+    REQUIRE(cases.size() == 4);
+    CHECK(cases[1].name == "g 9000: read 4");
+    REQUIRE(cases[1].actions.size() == 3);
+    CHECK(cases[1].actions[0].kind == Action::Kind::serve);
+    CHECK(cases[1].actions[0].text == "serve read ${HOME}");
+    CHECK(cases[1].actions[1].kind == Action::Kind::run);
+    CHECK(cases[1].actions[1].text == "read 4 9000");
+    CHECK(cases[1].actions[1].vm == 1);
+    CHECK(cases[1].actions[2].kind == Action::Kind::finish);
+    CHECK(cases[1].expect[0].pattern == "4");
+}
+
+TEST_CASE("a mistake in a table is named") {
+    const std::pair<const char*, const char*> rows[] = {
+        {R"({"groups": [{"name": "g", "cases": [{"name": "c"}]}]})", "without commands"},
+        {R"({"groups": [{"name": "g", "cases": [{"name": "c", "comands": []}]}]})", "comands"},
+        {R"({"groups": [{"name": "g", "lab": {"mut": 1}, "cases": []}]})", "mut"},
+        {R"({"groups": [{"name": "g", "cases": [{"name": "c",
+             "actions": [{"explode": "vm1"}]}]}]})",
+         "explode"},
+        {R"({"groups": [{"name": "g", "cases": [{"name": "c",
+             "actions": [{"end": "vm9"}]}]}]})",
+         "vm9"},
+        {"{", "a.json"},
+    };
+    for (const auto& [text, part] : rows) {
+        const auto groups = load(text);
+        REQUIRE_FALSE(groups);
+        INFO(groups.error().message);
+        CHECK(groups.error().message.find(part) != std::string::npos);
+    }
+}
+
+TEST_CASE("the project's own tables are right, and no two cases have one name") {
+    const auto groups = load_system_groups(VRNIC_SOURCE_ROOT "/tests/system", {});
+    if (!groups) FAIL(groups.error().message);
+    std::set<std::string> names;
+    std::size_t count = 0;
+    for (const auto& group : *groups) {
+        CHECK_FALSE(group.cases.empty());
+        for (const auto& one : group.cases) {
+            names.insert(one.name);
+            ++count;
+        }
+    }
+    CHECK(names.size() == count);
+    CHECK(count > 100);
+}
+
+}  // namespace vrnic::runner
