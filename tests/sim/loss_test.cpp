@@ -187,6 +187,31 @@ TEST_CASE("a READ that was answered is answered again", "[loss]") {
     CHECK(pair.b.counters().roce_duplicate_requests >= 1);
 }
 
+TEST_CASE("a late copy of a READ request finds its region gone", "[loss]") {
+    Pair pair;
+    auto [qa, qb] = pair.connect();
+    Regions regions(pair, 16 << 10);
+    std::vector<std::byte> request;
+    pair.link.filter = [&](std::uint32_t, std::uint64_t, std::span<const std::byte> frame) {
+        if (parse_roce(frame)->opcode == kReadRequest) request.assign(frame.begin(), frame.end());
+        return Fate::pass;
+    };
+    Transfer transfer(pair, qa, qb, regions, VRNIC_OP_READ, 5000);
+    transfer.post();
+    transfer.finish();
+    pair.b.driver.dereg_mr(regions.b);
+    const std::uint64_t frames = pair.link.frames_sent();
+    pair.link.inject(pair.a.host.port(), request);
+    pair.world.run_for(kMillisecond);
+    CHECK(pair.b.counters().roce_duplicate_requests == 1);
+    CHECK(pair.link.frames_sent() == frames);
+    CHECK(pair.b.driver.state(qb) == VRNIC_QPS_RTS);
+    Regions fresh(pair, 16 << 10);
+    Transfer next(pair, qa, qb, fresh, VRNIC_OP_READ, 5000, 2);
+    next.post();
+    next.finish();
+}
+
 TEST_CASE("a missing READ response in the middle", "[loss]") {
     Pair pair;
     auto [qa, qb] = pair.connect({.path_mtu = 1});
@@ -290,4 +315,25 @@ TEST_CASE("a full wire pauses the engine and loses nothing", "[loss][pause]") {
     CHECK(pair.a.counters().wire_pauses + pair.b.counters().wire_pauses == pair.link.pauses());
     CHECK(pair.a.counters().roce_retransmitted_packets == 0);
     CHECK(pair.b.counters().roce_duplicate_requests == 0);
+}
+
+TEST_CASE("many QPs on a slow wire: waiting for a turn is not a loss", "[loss][pause]") {
+    Pair pair(1, {.memory_bytes = 64 << 20});
+    pair.link.bytes_per_us = 200;
+    pair.link.queue_time = 2 * kMicrosecond;
+    constexpr std::size_t kQps = 64;
+    std::vector<GuestQp*> qps;
+    for (std::size_t i = 0; i < kQps; ++i)  // 17 ms: all that they send at once takes longer
+        qps.push_back(&pair.connect({.path_mtu = 3, .timeout = 12}).first);
+    Regions regions(pair, kQps * 64 << 10);
+    for (std::size_t i = 0; i < kQps; ++i)
+        pair.a.driver.post_send(*qps[i], {.opcode = VRNIC_OP_WRITE,
+                                          .sges = {regions.a.sge(i * 60'000, 60'000)},
+                                          .remote_addr = regions.b.iova + i * 60'000,
+                                          .rkey = regions.b.key});
+    const auto sent = pair.wait_a(kQps, 5 * kSecond);
+    REQUIRE(sent.size() == kQps);
+    for (const vrnic_cqe& cqe : sent) CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
+    CHECK(pair.a.counters().roce_local_ack_timeouts == 0);
+    CHECK(pair.a.counters().roce_retransmitted_packets == 0);
 }

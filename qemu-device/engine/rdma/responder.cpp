@@ -239,6 +239,12 @@ void receive_expected(TransportContext& context, QueuePair& qp, const Packet& pa
 
 // ---- what is sent
 
+void finish_oldest_read(Responder& responder) {
+    std::move(responder.reads.begin() + 1, responder.reads.begin() + responder.num_reads,
+              responder.reads.begin());
+    --responder.num_reads;
+}
+
 Step send_read_response(TransportContext& context, QueuePair& qp) {
     Responder& responder = qp.responder;
     ReadJob& job = responder.reads[0];
@@ -256,6 +262,12 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
     if (const auto fetched = execute::fetch_read(context, qp, job.rkey, job.address, payload);
         !fetched) {
         const Psn psn = job.psn;
+        if (job.duplicate) {
+            // The peer may long have what it asked for, and the guest have withdrawn the region since: a
+            // packet that the network held back must not end the connection. As if it were lost.
+            finish_oldest_read(responder);
+            return Step::worked;
+        }
         responder.num_reads = 0;
         refuse(context, qp, fetched.error(), psn);
         return Step::worked;
@@ -271,9 +283,7 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
         if (responder.ack_pending && responder.ack_syndrome == roce::kAckUnlimited &&
             !responder.ack_psn.after(job.last_psn))
             responder.ack_pending = false;
-        std::move(responder.reads.begin() + 1, responder.reads.begin() + responder.num_reads,
-                  responder.reads.begin());
-        --responder.num_reads;
+        finish_oldest_read(responder);
     }
     return Step::sent;
 }
