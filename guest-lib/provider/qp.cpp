@@ -14,6 +14,10 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 
+// A smaller send queue is given this much room, as by most devices: perftest with events and a depth of
+// one posts ahead of the completions that it has polled.
+constexpr uint32_t kMinSendEntries = 64;
+
 // Where things are in the memory of a QP: send ring, receive ring, doorbell record.
 struct QpLayout {
     uint8_t send_log_size = VRNIC_NO_QUEUE;
@@ -40,7 +44,7 @@ QpLayout plan(const ibv_qp_cap& cap) {
     if (cap.max_send_wr) {
         const size_t payload =
             std::max<size_t>(cap.max_inline_data, cap.max_send_sge * sizeof(vrnic_sge));
-        layout.send_log_size = log2_ceil(cap.max_send_wr);
+        layout.send_log_size = log2_ceil(std::max(cap.max_send_wr, kMinSendEntries));
         layout.send_log_stride =
             std::max<uint8_t>(VRNIC_SQE_STRIDE_MIN_LOG, log2_ceil(VRNIC_SQE_DATA_OFFSET + payload));
     }

@@ -119,18 +119,18 @@ TEST_CASE("queue sizes and strides follow what was asked for") {
                 .max_inline_data = 100};
     ibv_qp* qp = kernel.create_qp(cq, attr);
     REQUIRE(qp);
-    CHECK(attr.cap.max_send_wr == 8);
+    CHECK(attr.cap.max_send_wr == 64);  // never less
     CHECK(attr.cap.max_recv_wr == 4);
     CHECK(attr.cap.max_inline_data == 256 - 32);
     CHECK(attr.cap.max_send_sge == 14);
     CHECK(attr.cap.max_recv_sge == 3);
     const auto& req = kernel.request_of(qp);
-    CHECK(req.sq_log_size == 3);
+    CHECK(req.sq_log_size == 6);
     CHECK(req.sq_log_stride == 8);  // 32 + 100 bytes
     CHECK(req.rq_log_size == 2);
     CHECK(req.rq_log_stride == 6);  // 16 + 2 * 16 bytes
     CHECK(req.buf_va % 4096 == 0);
-    CHECK(req.rq_offset >= 8 * 256);
+    CHECK(req.rq_offset >= 64 * 256);
     CHECK(req.dbrec_offset % 64 == 0);
     CHECK(req.dbrec_offset + sizeof(vrnic_qp_dbrec) <= req.buf_len);
     CHECK(vrnic_destroy_qp(qp) == 0);
@@ -253,19 +253,19 @@ TEST_CASE("a list is posted up to the bad request") {
 
 TEST_CASE("a full send queue, and unsignaled requests made free by a later one") {
     Bench bench;
-    for (uint64_t id = 0; id < 3; ++id) REQUIRE(bench.post(bench.send(id)) == 0);
-    REQUIRE(bench.post(bench.send(3, IBV_SEND_SIGNALED)) == 0);
-    CHECK(bench.post(bench.send(4)) == ENOMEM);
-    bench.kernel.complete_send(bench.cq, bench.qp, 3);
+    for (uint64_t id = 0; id < 63; ++id) REQUIRE(bench.post(bench.send(id)) == 0);
+    REQUIRE(bench.post(bench.send(63, IBV_SEND_SIGNALED)) == 0);
+    CHECK(bench.post(bench.send(64)) == ENOMEM);
+    bench.kernel.complete_send(bench.cq, bench.qp, 63);
     const ibv_wc wc = bench.poll();
-    CHECK(wc.wr_id == 3);
+    CHECK(wc.wr_id == 63);
     CHECK(wc.status == IBV_WC_SUCCESS);
     CHECK(wc.opcode == IBV_WC_SEND);
     CHECK(wc.qp_num == bench.qp->qp_num);
     CHECK(bench.kernel.record(bench.cq).ci == 1);
-    for (uint64_t id = 4; id < 8; ++id) CHECK(bench.post(bench.send(id)) == 0);
-    CHECK(bench.post(bench.send(8)) == ENOMEM);
-    CHECK(bench.kernel.record(bench.qp).sq_pi == 8);
+    for (uint64_t id = 64; id < 128; ++id) CHECK(bench.post(bench.send(id)) == 0);
+    CHECK(bench.post(bench.send(128)) == ENOMEM);
+    CHECK(bench.kernel.record(bench.qp).sq_pi == 128);
 }
 
 TEST_CASE("receives and their completions, many times around the rings") {
