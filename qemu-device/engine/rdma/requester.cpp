@@ -147,7 +147,9 @@ void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
         requester.cursor_packet = 0;
     }
     if (end.after(requester.sent_end)) requester.sent_end = end;
-    if (!context.timer_runs(qp) && qp.attr.timeout != 0)
+    // Counts from the newest packet that asks for an answer (IBTA 9.7.6.1.3): with many queue pairs on
+    // a slow wire the time until the next turn is no sign of a loss. The window bounds how often.
+    if (qp.attr.timeout != 0 && (fields.ack_request || !context.timer_runs(qp)))
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
 }
 
