@@ -77,9 +77,30 @@ TEST_CASE("a device object that is none is refused", "[loader]") {
     }
 }
 
-TEST_CASE("a device built for another QEMU fails the layout guard", "[loader]") {
-    const std::string version = qemu_version();
-    const std::string own = "vrnic-qemu-" + version + ".so";
+TEST_CASE("a device of another layout is refused before anything is registered", "[loader]") {
+    const TemporaryFolder folder;
+    const fs::path plugin = folder.path() / "vrnic.so";
+    fs::copy_file(plugin_path(), plugin);
+    fs::copy_file(fs::path(VRNIC_WRONG_LAYOUTS) / ("wrong-layout-" + qemu_version() + ".so"),
+                  folder.path() / ("vrnic-qemu-" + qemu_version() + ".so"));
+    SECTION("as plugin") {
+        const auto [status, said] = run_qemu(with_plugin(plugin));
+        CHECK(status == 1);
+        CHECK(contains(said, "vrnic: this QEMU was built differently"));
+        CHECK(contains(said, "; refused, works with " + qemu_version()));
+    }
+    SECTION("as preload") {
+        const auto [status, said] =
+            run_qemu({"-machine", "q35", "-display", "none", "-nodefaults", "-device", "vrnic"},
+                     {{"LD_PRELOAD", plugin.string()}});
+        CHECK(status == 1);
+        CHECK(contains(said, "vrnic: this QEMU was built differently"));
+        CHECK(contains(said, "'vrnic' is not a valid device model name"));
+    }
+}
+
+TEST_CASE("a device built for another release is refused", "[loader]") {
+    const std::string own = "vrnic-qemu-" + qemu_version() + ".so";
     for (const fs::path& other : glues()) {
         if (other.filename() == own) continue;
         CAPTURE(other);
