@@ -147,15 +147,18 @@ Result<void> Apt::update() {
     if (!updated) {
         if (updated.error().status == ExitStatus::interrupted) return updated;
         progress_->done();
-        return setup_error("cannot reach the Debian mirror for {}: {}; check the network, the proxy and "
-                           "/etc/apt/sources.list, then run this again",
-                           release_, updated.error().message);
+        return setup_error(
+            "cannot reach the Debian mirror for {}: {}; check the network, the proxy and "
+            "/etc/apt/sources.list, then run this again",
+            release_, updated.error().message);
     }
     progress_->done();
     return write_text(stamp, "");
 }
 
-fs::path Apt::downloads(const std::string& what) const { return folder_ / "downloads" / what; }
+fs::path Apt::downloads(const std::string& what) const {
+    return folder_ / "downloads" / what;
+}
 
 std::vector<std::string> Apt::command(std::vector<std::string> argv) const {
     if (!preferred_.empty())
@@ -167,7 +170,8 @@ Result<PackageFields> Apt::show(const std::string& package) const {
     const auto text = tool_output(command({"apt-cache", "show", "--no-all-versions", package}),
                                   {{"APT_CONFIG", (folder_ / "apt.conf").string()}});
     if (!text || text->empty())
-        return setup_error("Debian {} on this machine's mirror has no package {}", release_, package);
+        return setup_error("Debian {} on this machine's mirror has no package {}", release_,
+                           package);
     return parse_fields(*text);
 }
 
@@ -179,7 +183,8 @@ Result<std::vector<fs::path>> Apt::fetch(const std::string& what, const std::str
     if (error) return setup_error("cannot make {}: {}", folder.string(), error.message());
     progress_->step(told);
     const auto bytes = [&] {
-        return fmt::format("{} MB", (folder_bytes(folder) + folder_bytes(folder / "partial")) >> 20);
+        return fmt::format("{} MB",
+                           (folder_bytes(folder) + folder_bytes(folder / "partial")) >> 20);
     };
     auto fetched = run_tool(*loop_, *progress_,
                             {.argv = command(std::move(argv)),
@@ -197,7 +202,9 @@ Result<std::vector<fs::path>> Apt::download_closure(const std::string& what,
     std::vector<std::string> argv = {"apt-get", "--download-only", "-o",
                                      "Dir::Cache::archives=" + downloads(what).string(), "install"};
     argv.insert(argv.end(), packages.begin(), packages.end());
-    return fetch(what, fmt::format("downloading {} packages and what they need for {}", packages.size(), what),
+    return fetch(what,
+                 fmt::format("downloading for {}: {} packages and their dependencies", what,
+                             packages.size()),
                  std::move(argv), ".deb");
 }
 

@@ -62,9 +62,10 @@ class Apt {
     [[nodiscard]] Result<void> update();
     [[nodiscard]] std::filesystem::path downloads(const std::string& what) const;
     [[nodiscard]] std::vector<std::string> command(std::vector<std::string> argv) const;
-    [[nodiscard]] Result<std::vector<std::filesystem::path>> fetch(
-        const std::string& what, const std::string& told, std::vector<std::string> argv,
-        std::string_view suffix);
+    [[nodiscard]] Result<std::vector<std::filesystem::path>> fetch(const std::string& what,
+                                                                   const std::string& told,
+                                                                   std::vector<std::string> argv,
+                                                                   std::string_view suffix);
 
     EventLoop* loop_;
     Progress* progress_;

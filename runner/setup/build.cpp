@@ -39,7 +39,9 @@ Result<std::string> shadow(const fs::path& from, const fs::path& to) {
         if (std::error_code none; fs::is_symlink(fs::symlink_status(link, none))) continue;
         fs::create_symlink(at->path(), link, error);
     }
-    if (error) return setup_error("cannot link {} into {}: {}", from.string(), to.string(), error.message());
+    if (error)
+        return setup_error("cannot link {} into {}: {}", from.string(), to.string(),
+                           error.message());
 
     // Sources that are gone; what Kbuild made is no link and stays.
     std::vector<fs::path> stale;
@@ -79,7 +81,8 @@ Result<void> build_modules(const Context& context, const GuestImage& image, cons
 }
 
 // Without debug information, which is most of its size and is read through 9p at each boot; the
-// build folder keeps it. By rename: a guest that has the share mounted sees the old file or the new.
+// build folder keeps it. By rename: a guest that has the share mounted sees the old file or the
+// new.
 Result<void> place_stripped(const Context& context, const fs::path& from, const fs::path& folder) {
     const fs::path to = folder / from.filename(), making = to.string() + ".new";
     std::error_code error;

@@ -25,7 +25,9 @@ struct Compression {
 using namespace std::string_view_literals;
 constexpr std::array<Compression, 4> compressions = {{
     {"\x28\xb5\x2f\xfd"sv, ".zst", 4},
-    {"\xfd" "7zXZ"sv, ".xz", 4},
+    {"\xfd"
+     "7zXZ"sv,
+     ".xz", 4},
     {"\x02\x21\x4c\x18"sv, ".lz4", 4},
     {"\x1f\x8b\x08"sv, ".gz", 0},
 }};
@@ -52,8 +54,7 @@ Result<KernelPayload> kernel_payload(std::span<const std::uint8_t> image) {
         const bool same = payload.size() > known.magic.size() + known.trailer &&
                           std::equal(known.magic.begin(), known.magic.end(), payload.begin(),
                                      [](char a, std::uint8_t b) { return std::uint8_t(a) == b; });
-        if (same)
-            return KernelPayload{known.suffix, payload.first(payload.size() - known.trailer)};
+        if (same) return KernelPayload{known.suffix, payload.first(payload.size() - known.trailer)};
     }
     return setup_error("the kernel's payload has an unknown compression");
 }

@@ -57,9 +57,8 @@ CacheKey& CacheKey::add(std::string_view input) {
 
 std::string CacheKey::name() const {
     std::unique_ptr<char, decltype(&g_free)> sum(
-        g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                    reinterpret_cast<const guchar*>(inputs_.data()),
-                                    inputs_.size()),
+        g_compute_checksum_for_data(
+            G_CHECKSUM_SHA256, reinterpret_cast<const guchar*>(inputs_.data()), inputs_.size()),
         g_free);
     return fmt::format("{}-{}", kind_, std::string_view(sum.get()).substr(0, 12));
 }
@@ -69,8 +68,9 @@ Result<Cache> Cache::open() {
     std::error_code error;
     fs::create_directories(place, error);
     if (error || ::access(place.c_str(), W_OK) != 0)
-        return setup_error("cannot write the cache folder {}: {}; choose another with VRNIC_CACHE=DIR",
-                           place.string(), error ? error.message() : g_strerror(errno));
+        return setup_error(
+            "cannot write the cache folder {}: {}; choose another with VRNIC_CACHE=DIR",
+            place.string(), error ? error.message() : g_strerror(errno));
     return Cache(place);
 }
 
@@ -93,9 +93,10 @@ Result<fs::path> Cache::entry(EventLoop& loop, Progress& progress, const CacheKe
 
     // Nothing was ever downloaded to here.
     if (!fs::exists(root_ / "apt", error))
-        progress.note(fmt::format("Debian packages, kernels and guest images are prepared in {} "
-                                  "(about 1 GB, once; ./vrnic clean removes it)",
-                                  root_.string()));
+        progress.note(
+            fmt::format("Debian packages, kernels and guest images are prepared in {} "
+                        "(about 1 GB, once; ./vrnic clean removes it)",
+                        root_.string()));
     auto lock = FileLock::take(loop, progress, root_ / (name + ".lock"), key.kind());
     if (!lock) return std::unexpected(lock.error());
     if (fs::is_directory(place.final, error)) return place.final;  // made while we waited
@@ -107,8 +108,7 @@ Result<fs::path> Cache::entry(EventLoop& loop, Progress& progress, const CacheKe
             "free some, or choose another place with VRNIC_CACHE=DIR",
             root_.string(), key.kind(), bytes / mebibyte, free_bytes() / mebibyte);
     fs::create_directories(place.making, error);
-    if (error)
-        return setup_error("cannot make {}: {}", place.making.string(), error.message());
+    if (error) return setup_error("cannot make {}: {}", place.making.string(), error.message());
 
     const auto made = make(place);
     if (!made) {
@@ -117,15 +117,15 @@ Result<fs::path> Cache::entry(EventLoop& loop, Progress& progress, const CacheKe
         const bool full = free_bytes() < 16 * mebibyte;
         fs::remove_all(place.making, error);
         if (full)
-            return setup_error("no space left in {} while preparing {} (about {} MB are needed); "
-                               "free some, or choose another place with VRNIC_CACHE=DIR",
-                               root_.string(), key.kind(), bytes / mebibyte);
+            return setup_error(
+                "no space left in {} while preparing {} (about {} MB are needed); "
+                "free some, or choose another place with VRNIC_CACHE=DIR",
+                root_.string(), key.kind(), bytes / mebibyte);
         return std::unexpected(made.error());
     }
     flush(place.making);
     fs::rename(place.making, place.final, error);
-    if (error)
-        return setup_error("cannot rename {}: {}", place.making.string(), error.message());
+    if (error) return setup_error("cannot rename {}: {}", place.making.string(), error.message());
     progress.done();
     return place.final;
 }

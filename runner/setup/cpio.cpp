@@ -6,7 +6,9 @@
 
 namespace vrnic::setup {
 
-void Cpio::folder(std::string_view name) { entry(name, S_IFDIR | 0755, {}); }
+void Cpio::folder(std::string_view name) {
+    entry(name, S_IFDIR | 0755, {});
+}
 
 void Cpio::file(std::string_view name, std::string_view content, std::uint32_t permissions) {
     entry(name, S_IFREG | permissions, content);
@@ -37,6 +39,8 @@ void Cpio::entry(std::string_view name, std::uint32_t mode, std::string_view con
     pad();
 }
 
-void Cpio::pad() { bytes_.resize((bytes_.size() + 3) & ~std::size_t{3}); }
+void Cpio::pad() {
+    bytes_.resize((bytes_.size() + 3) & ~std::size_t{3});
+}
 
 }  // namespace vrnic::setup

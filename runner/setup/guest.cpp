@@ -29,7 +29,8 @@ Result<void> merge_usr(const fs::path& tree) {
                      fs::copy_options::recursive | fs::copy_options::copy_symlinks |
                          fs::copy_options::skip_existing,
                      error);
-            if (error) return setup_error("cannot merge /{} of the guest: {}", name, error.message());
+            if (error)
+                return setup_error("cannot merge /{} of the guest: {}", name, error.message());
             fs::remove_all(top, error);
         }
         fs::create_symlink(fs::path("usr") / name, top, error);
@@ -92,8 +93,8 @@ Result<void> make_rootfs(const Context& context, const fs::path& tree, const Ker
     if (error) return setup_error("cannot copy images/guest-init: {}", error.message());
     fs::permissions(init, fs::perms(0755), error);
 
-    auto packed = context.run({"mksquashfs", whole, place.making / "rootfs.squashfs", "-comp", "lz4",
-                               "-all-root", "-no-xattrs", "-noappend", "-no-progress"},
+    auto packed = context.run({"mksquashfs", whole, place.making / "rootfs.squashfs", "-comp",
+                               "lz4", "-all-root", "-no-xattrs", "-noappend", "-no-progress"},
                               "mksquashfs");
     fs::remove_all(whole, error);
     return packed;
@@ -104,10 +105,9 @@ Result<fs::path> tree_entry(const Context& context, const GuestRecipe& recipe,
     CacheKey key("guest-" + recipe.name);
     key.add(format).add(recipe.text);
     for (const auto& package : spec.with) key.add(package);
-    return context.cache.entry(context.loop, context.progress, key, tree_space,
-                               [&](const Cache::Place& place) {
-                                   return make_tree(context, recipe, spec, place.making);
-                               });
+    return context.cache.entry(
+        context.loop, context.progress, key, tree_space,
+        [&](const Cache::Place& place) { return make_tree(context, recipe, spec, place.making); });
 }
 
 }  // namespace
@@ -129,11 +129,13 @@ Result<GuestImage> guest_image(const Context& context, const GuestSpec& spec) {
     const auto init = read_text(context.project.source / "images/guest-init");
     if (!init) return std::unexpected(init.error());
     CacheKey key(fmt::format("rootfs-{}-{}", spec.guest, spec.kernel));
-    key.add(format).add(tree->filename().string()).add(kernel->entry.filename().string()).add(*init);
-    const auto rootfs = context.cache.entry(context.loop, context.progress, key, rootfs_space,
-                                            [&](const Cache::Place& place) {
-                                                return make_rootfs(context, *tree, *kernel, place);
-                                            });
+    key.add(format)
+        .add(tree->filename().string())
+        .add(kernel->entry.filename().string())
+        .add(*init);
+    const auto rootfs = context.cache.entry(
+        context.loop, context.progress, key, rootfs_space,
+        [&](const Cache::Place& place) { return make_rootfs(context, *tree, *kernel, place); });
     if (!rootfs) return std::unexpected(rootfs.error());
     return GuestImage{kernel->vmlinux, kernel->initrd, *rootfs / "rootfs.squashfs",
                       kernel->release, kernel->build,  *tree};

@@ -21,7 +21,7 @@ constexpr std::uintmax_t space_needed = 900ull << 20;
 
 struct ChosenPackages {
     std::string release;
-    std::vector<std::string> image;    // and what its initrd needs
+    std::vector<std::string> image;  // and what its initrd needs
     std::vector<std::string> headers;
 };
 
@@ -52,13 +52,13 @@ Result<ChosenPackages> choose_packages(const Apt& apt, const KernelRecipe& recip
 Result<void> make_vmlinux(const Context& context, const fs::path& bzimage, const fs::path& to) {
     const auto image = read_text(bzimage);
     if (!image) return std::unexpected(image.error());
-    const auto payload = kernel_payload(
-        {reinterpret_cast<const std::uint8_t*>(image->data()), image->size()});
+    const auto payload =
+        kernel_payload({reinterpret_cast<const std::uint8_t*>(image->data()), image->size()});
     if (!payload) return std::unexpected(payload.error());
 
     const fs::path packed = to.string() + std::string(payload->suffix);
-    if (auto written = write_text(packed, {reinterpret_cast<const char*>(payload->bytes.data()),
-                                           payload->bytes.size()});
+    if (auto written = write_text(
+            packed, {reinterpret_cast<const char*>(payload->bytes.data()), payload->bytes.size()});
         !written)
         return written;
     return decompress_in_place(context, {packed});
@@ -203,22 +203,27 @@ Result<Kernel> kernel(const Context& context, const std::string& name) {
 
     CacheKey key("kernel-" + name);
     key.add(format).add(recipe->text).add(*init);
-    const auto entry = context.cache.entry(
-        context.loop, context.progress, key, space_needed,
-        [&](const Cache::Place& place) -> Result<void> {
-            Result<void> made;
-            for (const auto& source : recipe->sources) {
-                made = make_kernel(context, *recipe, source, place);
-                if (made || made.error().status == ExitStatus::interrupted) break;
-            }
-            return made;
-        });
+    const auto entry =
+        context.cache.entry(context.loop, context.progress, key, space_needed,
+                            [&](const Cache::Place& place) -> Result<void> {
+                                Result<void> made;
+                                for (const auto& source : recipe->sources) {
+                                    made = make_kernel(context, *recipe, source, place);
+                                    if (made || made.error().status == ExitStatus::interrupted)
+                                        break;
+                                }
+                                return made;
+                            });
     if (!entry) return std::unexpected(entry.error());
 
     const auto release = read_text(*entry / "release");
     if (!release) return std::unexpected(release.error());
-    return Kernel{*entry,           *release,           *entry / "vmlinux",
-                  *entry / "initrd", *entry / "modules", headers_folder(*entry, *release)};
+    return Kernel{*entry,
+                  *release,
+                  *entry / "vmlinux",
+                  *entry / "initrd",
+                  *entry / "modules",
+                  headers_folder(*entry, *release)};
 }
 
 }  // namespace vrnic::setup

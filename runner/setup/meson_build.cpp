@@ -57,7 +57,9 @@ void MesonBuild::want_qemu_headers(const std::string& version, const fs::path& h
     qemu_headers_[version] = headers;
 }
 
-void MesonBuild::want_rdma_core_headers(const fs::path& folder) { rdma_core_headers_ = folder; }
+void MesonBuild::want_rdma_core_headers(const fs::path& folder) {
+    rdma_core_headers_ = folder;
+}
 
 Result<void> MesonBuild::configure() {
     const fs::path stamp = context_.project.build / options_file;
@@ -76,7 +78,8 @@ Result<void> MesonBuild::configure() {
                              "meson-configure");
     // Targets are known after meson has run again, which ninja does for its own file.
     if (done)
-        done = context_.run({"ninja", "-C", context_.project.build, "build.ninja"}, "meson-configure");
+        done =
+            context_.run({"ninja", "-C", context_.project.build, "build.ninja"}, "meson-configure");
     if (!done) return done;
     context_.progress.done();
     return write_text(stamp, options_text());
@@ -101,8 +104,7 @@ Result<std::vector<fs::path>> MesonBuild::outputs_below(const std::string& folde
 Result<void> MesonBuild::build(const std::string& what,
                                const std::vector<fs::path>& outputs) const {
     std::vector<std::string> argv = {"ninja", "-C", context_.project.build};
-    for (const auto& output : outputs)
-        argv.push_back(fs::relative(output, context_.project.build));
+    for (const auto& output : outputs) argv.push_back(fs::relative(output, context_.project.build));
     const fs::path log = context_.cache.log("build");
 
     // A look first: a build that does nothing should say nothing.
@@ -112,12 +114,11 @@ Result<void> MesonBuild::build(const std::string& what,
     if (plan && plan->find("no work to do") != std::string::npos) return {};
 
     context_.progress.step(fmt::format("building {}", what));
-    auto built = run_tool(context_.loop, context_.progress,
-                          {.argv = argv,
-                           .directory = {},
-                           .log = log,
-                           .environment = {},
-                           .detail = [log] { return last_step(log); }});
+    auto built =
+        run_tool(context_.loop, context_.progress,
+                 {.argv = argv, .directory = {}, .log = log, .environment = {}, .detail = [log] {
+                      return last_step(log);
+                  }});
     if (built) context_.progress.done();
     return built;
 }

@@ -43,17 +43,20 @@ Result<Mirror> mirror_from_targets(std::string_view targets, std::string_view co
     }
     if (mirror.archive.empty())
         return setup_error(
-            "apt on this machine has no source for Debian {} main; add a mirror to /etc/apt/sources.list "
+            "apt on this machine has no source for Debian {} main; add a mirror to "
+            "/etc/apt/sources.list "
             "(deb ADDRESS {} main)",
             codename, codename);
     return mirror;
 }
 
 Result<Mirror> machine_mirror() {
-    const auto targets = tool_output(
-        {"apt-get", "indextargets", "--no-release-info", "--format",
-         "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ALLOW_INSECURE)", "Created-By: Packages"});
-    if (!targets) return setup_error("cannot read this machine's apt sources; does `apt-get indextargets` work?");
+    const auto targets = tool_output({"apt-get", "indextargets", "--no-release-info", "--format",
+                                      "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ALLOW_INSECURE)",
+                                      "Created-By: Packages"});
+    if (!targets)
+        return setup_error(
+            "cannot read this machine's apt sources; does `apt-get indextargets` work?");
     return mirror_from_targets(*targets, os_release("VERSION_CODENAME"));
 }
 
@@ -77,9 +80,9 @@ std::string sources_list(const Mirror& mirror, std::string_view release, bool wi
 }
 
 std::string transport_settings(std::string_view apt_config_dump) {
-    constexpr std::array<std::string_view, 6> wanted = {
-        "Acquire::http", "Acquire::https", "Acquire::ForceIPv",
-        "Acquire::Check-", "Acquire::Allow", "Acquire::Max-"};
+    constexpr std::array<std::string_view, 6> wanted = {"Acquire::http",     "Acquire::https",
+                                                        "Acquire::ForceIPv", "Acquire::Check-",
+                                                        "Acquire::Allow",    "Acquire::Max-"};
     std::string settings;
     std::istringstream in{std::string(apt_config_dump)};
     for (std::string line; std::getline(in, line);)

@@ -32,7 +32,7 @@ class Progress {
     void draw();
 
     bool terminal_;
-    std::string step_;    // empty: none runs
+    std::string step_;  // empty: none runs
     std::string detail_;
     std::chrono::steady_clock::time_point start_;
     std::chrono::steady_clock::time_point drawn_;

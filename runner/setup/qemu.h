@@ -11,10 +11,10 @@ namespace vrnic::setup {
 
 // A QEMU that VMs can be started with, and the headers to build the device for it.
 struct QemuFlavor {
-    std::string version;                // "7.2": major and minor, what the loader goes by
-    std::string package;                // the Debian package's version
-    std::filesystem::path headers;      // the one include folder
-    std::vector<std::string> command;   // argv that starts qemu-system-x86_64, options follow
+    std::string version;               // "7.2": major and minor, what the loader goes by
+    std::string package;               // the Debian package's version
+    std::filesystem::path headers;     // the one include folder
+    std::vector<std::string> command;  // argv that starts qemu-system-x86_64, options follow
 };
 
 // which: "system", the one installed on this machine, or "10.0", Debian 13's, unpacked in the

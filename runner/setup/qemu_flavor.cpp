@@ -20,24 +20,24 @@ std::string major_minor(std::string_view version) {
         version.remove_prefix(epoch + 1);
     std::size_t end = 0;
     int dots = 0;
-    while (end < version.size() &&
-           (std::isdigit(static_cast<unsigned char>(version[end])) ||
-            (version[end] == '.' && ++dots < 2)))
+    while (end < version.size() && (std::isdigit(static_cast<unsigned char>(version[end])) ||
+                                    (version[end] == '.' && ++dots < 2)))
         ++end;
     return std::string(version.substr(0, end));
 }
 
 // "1:7.2+dfsg-7+deb12u18+b3" is a rebuild of the source without "+b3".
 std::string without_rebuild(std::string version) {
-    if (const auto at = version.rfind("+b"); at != std::string::npos &&
+    if (const auto at = version.rfind("+b");
+        at != std::string::npos &&
         version.find_first_not_of("0123456789", at + 2) == std::string::npos)
         version.resize(at);
     return version;
 }
 
 Result<QemuFlavor> system_qemu(const Context& context) {
-    const auto version = tool_output(
-        {"dpkg-query", "-W", "-f", "${source:Version}", "qemu-system-x86"});
+    const auto version =
+        tool_output({"dpkg-query", "-W", "-f", "${source:Version}", "qemu-system-x86"});
     if (!version || version->empty())
         return setup_error("qemu-system-x86 is not installed: apt-get install qemu-system-x86");
     const auto headers = qemu_headers(context, {"bookworm", "bookworm-backports"}, *version);
@@ -64,10 +64,9 @@ Result<void> make_private(const Context& context, const std::string& release,
 Result<QemuFlavor> private_qemu(const Context& context, const std::string& release) {
     CacheKey key("qemu-" + release);
     key.add(format);
-    const auto entry = context.cache.entry(context.loop, context.progress, key, space_needed,
-                                           [&](const Cache::Place& place) {
-                                               return make_private(context, release, place);
-                                           });
+    const auto entry = context.cache.entry(
+        context.loop, context.progress, key, space_needed,
+        [&](const Cache::Place& place) { return make_private(context, release, place); });
     if (!entry) return std::unexpected(entry.error());
     const auto version = read_text(*entry / "version");
     if (!version) return std::unexpected(version.error());
@@ -78,10 +77,9 @@ Result<QemuFlavor> private_qemu(const Context& context, const std::string& relea
                       *version,
                       *headers,
                       {"env", "QEMU_MODULE_DIR=" + (root / libraries / "qemu").string(),
-                       root / "usr/lib64/ld-linux-x86-64.so.2", "--library-path",
-                       root / libraries, root / "usr/bin/qemu-system-x86_64", "-L",
-                       root / "usr/share/qemu", "-L", root / "usr/share/seabios", "-L",
-                       root / "usr/lib/ipxe/qemu"}};
+                       root / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", root / libraries,
+                       root / "usr/bin/qemu-system-x86_64", "-L", root / "usr/share/qemu", "-L",
+                       root / "usr/share/seabios", "-L", root / "usr/lib/ipxe/qemu"}};
 }
 
 }  // namespace

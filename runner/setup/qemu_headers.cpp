@@ -68,8 +68,10 @@ Result<void> make_headers(const Context& context, const std::string& release,
     const auto dsc = std::ranges::find_if(
         *files, [](const fs::path& file) { return file.extension() == ".dsc"; });
     if (dsc == files->end())
-        return setup_error("the mirror has no source of QEMU {}; run `apt-get update && apt-get "
-                           "upgrade` and try again", version);
+        return setup_error(
+            "the mirror has no source of QEMU {}; run `apt-get update && apt-get "
+            "upgrade` and try again",
+            version);
 
     context.progress.step(fmt::format("preparing the headers of QEMU {}", version));
     const fs::path source = place.making / "source";
@@ -89,16 +91,17 @@ Result<fs::path> qemu_headers(const Context& context, const std::vector<std::str
                               const std::string& version) {
     CacheKey key("qemu-headers");
     key.add(format).add(version);
-    const auto entry = context.cache.entry(
-        context.loop, context.progress, key, space_needed,
-        [&](const Cache::Place& place) -> Result<void> {
-            Result<void> made;
-            for (const auto& release : releases) {
-                made = make_headers(context, release, version, place);
-                if (made || made.error().status == ExitStatus::interrupted) break;
-            }
-            return made;
-        });
+    const auto entry =
+        context.cache.entry(context.loop, context.progress, key, space_needed,
+                            [&](const Cache::Place& place) -> Result<void> {
+                                Result<void> made;
+                                for (const auto& release : releases) {
+                                    made = make_headers(context, release, version, place);
+                                    if (made || made.error().status == ExitStatus::interrupted)
+                                        break;
+                                }
+                                return made;
+                            });
     if (!entry) return std::unexpected(entry.error());
     return *entry / "include";
 }

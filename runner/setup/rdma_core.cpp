@@ -67,7 +67,8 @@ Result<std::string> private_abi(const fs::path& source) {
     if (!text) return std::unexpected(text.error());
     constexpr std::string_view sign = "set(IBVERBS_PABI_VERSION \"";
     const auto at = text->find(sign);
-    if (at == std::string::npos) return setup_error("rdma-core's source has no IBVERBS_PABI_VERSION");
+    if (at == std::string::npos)
+        return setup_error("rdma-core's source has no IBVERBS_PABI_VERSION");
     const auto begin = at + sign.size();
     return text->substr(begin, text->find('"', begin) - begin);
 }
@@ -94,10 +95,10 @@ Result<void> collect(const Context& context, const fs::path& source, const fs::p
     if (error) return setup_error("cannot copy {}: {}", public_kernel_header, error.message());
     fs::create_directories(include / "kernel-abi", error);
     for (const auto* header : abi_headers)
-        if (auto done = context.run({"python3", source / "buildlib/make_abi_structs.py",
-                                     source / "kernel-headers/rdma" / header,
-                                     include / "kernel-abi" / header},
-                                    "make-abi-structs");
+        if (auto done = context.run(
+                {"python3", source / "buildlib/make_abi_structs.py",
+                 source / "kernel-headers/rdma" / header, include / "kernel-abi" / header},
+                "make-abi-structs");
             !done)
             return done;
     const auto abi = private_abi(source);
@@ -111,14 +112,14 @@ Result<void> collect(const Context& context, const fs::path& source, const fs::p
 Result<void> copy_library(const fs::path& tree, const fs::path& lib) {
     std::error_code error;
     fs::create_directories(lib, error);
-    fs::copy_file(tree / "usr/lib/x86_64-linux-gnu/libibverbs.so.1", lib / "libibverbs.so.1", error);
+    fs::copy_file(tree / "usr/lib/x86_64-linux-gnu/libibverbs.so.1", lib / "libibverbs.so.1",
+                  error);
     if (!error) fs::create_symlink("libibverbs.so.1", lib / "libibverbs.so", error);
     if (error) return setup_error("cannot copy the guest's libibverbs: {}", error.message());
     return {};
 }
 
-Result<void> make_headers(const Context& context, const fs::path& tree,
-                          const Cache::Place& place) {
+Result<void> make_headers(const Context& context, const fs::path& tree, const Cache::Place& place) {
     const std::string what = "rdma-core-source";
     auto apt = Apt::open(context.loop, context.progress, context.cache, guest_release);
     if (!apt) return std::unexpected(apt.error());
@@ -152,10 +153,9 @@ Result<fs::path> rdma_core_headers(const Context& context) {
     if (!tree) return std::unexpected(tree.error());
     CacheKey key("rdma-core-headers");
     key.add(format).add(tree->filename().string());
-    return context.cache.entry(context.loop, context.progress, key, space_needed,
-                               [&](const Cache::Place& place) {
-                                   return make_headers(context, *tree, place);
-                               });
+    return context.cache.entry(
+        context.loop, context.progress, key, space_needed,
+        [&](const Cache::Place& place) { return make_headers(context, *tree, place); });
 }
 
 }  // namespace vrnic::setup

@@ -18,8 +18,8 @@ struct GuestRecipe {
     std::string name;
     std::string release;
     std::vector<std::string> packages;
-    std::vector<std::string> prune;    // paths in the tree, removed
-    std::vector<std::string> folders;  // made
+    std::vector<std::string> prune;            // paths in the tree, removed
+    std::vector<std::string> folders;          // made
     std::map<std::string, std::string> links;  // path to target
     std::map<std::string, std::string> files;  // path to content
     std::string text;
@@ -32,8 +32,8 @@ struct KernelRecipe {
         std::string image;    // metapackage; the headers go by the kernel it names
     };
     std::string name;
-    std::string version;  // what the image's package version begins with
-    std::vector<Source> sources;  // the first that the mirror has is taken
+    std::string version;                      // what the image's package version begins with
+    std::vector<Source> sources;              // the first that the mirror has is taken
     std::vector<std::string> initrd_modules;  // names
     std::vector<std::string> guest_modules;   // paths below kernel/, a folder with a slash behind
     std::string text;

@@ -78,8 +78,9 @@ Result<void> run_tool(EventLoop& loop, Progress& progress, Tool tool) {
     }
     const auto& end = *(*child)->end();
     if (end.signal == 0 && end.status == 0) return {};
-    return setup_error("{} failed ({}): {} (all of it: {})", fs::path(tool.argv.front()).filename().string(),
-                       end.text(), telling_line(tool.log), tool.log.string());
+    return setup_error("{} failed ({}): {} (all of it: {})",
+                       fs::path(tool.argv.front()).filename().string(), end.text(),
+                       telling_line(tool.log), tool.log.string());
 }
 
 Result<std::string> tool_output(const std::vector<std::string>& argv,
@@ -104,8 +105,7 @@ Result<std::string> tool_output(const std::vector<std::string>& argv,
     std::unique_ptr<char, GFree> owned(text);
     error.reset(raw);
     if (!ended) return setup_error("{}: {}", argv.front(), error->message);
-    if (!g_subprocess_get_successful(process.get()))
-        return setup_error("{} failed", argv.front());
+    if (!g_subprocess_get_successful(process.get())) return setup_error("{} failed", argv.front());
     return std::string(text ? text : "");
 }
 

@@ -32,9 +32,9 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // user's PATH lacks.
 struct Tool {
     std::vector<std::string> argv;
-    std::filesystem::path directory;  // working directory; empty: the runner's own
-    std::filesystem::path log;        // appended to: what it prints
-    Environment environment;          // added to the runner's own
+    std::filesystem::path directory;      // working directory; empty: the runner's own
+    std::filesystem::path log;            // appended to: what it prints
+    Environment environment;              // added to the runner's own
     std::function<std::string()> detail;  // shown by the progress line while it runs; may be empty
 };
 

@@ -28,8 +28,12 @@ TEST_CASE("the payload of each compression, without what the kernel's build appe
         std::string_view suffix;
         std::size_t trailer;
     };
-    const auto row = GENERATE(Row{"\x28\xb5\x2f\xfd"sv, ".zst", 4}, Row{"\xfd" "7zXZ"sv, ".xz", 4},
-                              Row{"\x02\x21\x4c\x18"sv, ".lz4", 4}, Row{"\x1f\x8b\x08"sv, ".gz", 0});
+    const auto row =
+        GENERATE(Row{"\x28\xb5\x2f\xfd"sv, ".zst", 4},
+                 Row{"\xfd"
+                     "7zXZ"sv,
+                     ".xz", 4},
+                 Row{"\x02\x21\x4c\x18"sv, ".lz4", 4}, Row{"\x1f\x8b\x08"sv, ".gz", 0});
     const auto bytes = image(row.magic, 64);
     const auto payload = kernel_payload(bytes);
     REQUIRE(payload);
@@ -42,10 +46,18 @@ TEST_CASE("what is no kernel is refused") {
     CHECK_FALSE(kernel_payload({}));
     auto bytes = image("\x1f\x8b\x08", 64);
     CHECK(kernel_payload(bytes));
-    SECTION("cut short") { bytes.resize(payload_at + 10); }
-    SECTION("no magic") { bytes[0x202] = 'x'; }
-    SECTION("payload outside") { bytes[0x24b] = 0xff; }
-    SECTION("unknown compression") { bytes[payload_at] = 0; }
+    SECTION("cut short") {
+        bytes.resize(payload_at + 10);
+    }
+    SECTION("no magic") {
+        bytes[0x202] = 'x';
+    }
+    SECTION("payload outside") {
+        bytes[0x24b] = 0xff;
+    }
+    SECTION("unknown compression") {
+        bytes[payload_at] = 0;
+    }
     CHECK_FALSE(kernel_payload(bytes));
 }
 

@@ -13,7 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::Scratch;
 
-CacheKey key(std::string_view input) { return CacheKey("thing").add(input); }
+CacheKey key(std::string_view input) {
+    return CacheKey("thing").add(input);
+}
 
 Result<void> make_file(const Cache::Place& place) {
     return write_text(place.making / "file", place.final.string());
@@ -115,11 +117,12 @@ TEST_CASE("too little space is refused before anything is started") {
     const auto cache = Cache::open();
     REQUIRE(cache);
     bool started = false;
-    const auto entry = cache->entry(scratch.loop, scratch.progress, key("a"), cache->free_bytes() * 2,
-                                    [&](const Cache::Place&) -> Result<void> {
-                                        started = true;
-                                        return {};
-                                    });
+    const auto entry =
+        cache->entry(scratch.loop, scratch.progress, key("a"), cache->free_bytes() * 2,
+                     [&](const Cache::Place&) -> Result<void> {
+                         started = true;
+                         return {};
+                     });
     REQUIRE_FALSE(entry);
     CHECK_FALSE(started);
     CHECK(entry.error().message.find("VRNIC_CACHE=DIR") != std::string::npos);

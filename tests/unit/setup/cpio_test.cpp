@@ -21,7 +21,7 @@ TEST_CASE("an archive is laid out as the kernel reads it") {
     CHECK(bytes.substr(110, 4) == std::string("dev\0", 4));
 
     const auto device = bytes.find("070701", 110);
-    CHECK(device == 116);  // 110 + 4, padded
+    CHECK(device == 116);                               // 110 + 4, padded
     CHECK(bytes.substr(device + 14, 8) == "00002180");  // character device, 0600
     CHECK(bytes.substr(device + 78, 8) == "00000005");
     CHECK(bytes.substr(device + 86, 8) == "00000001");

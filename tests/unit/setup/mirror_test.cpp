@@ -20,7 +20,8 @@ TEST_CASE("the mirror is the one that this machine uses for its own release") {
 }
 
 TEST_CASE("a machine without a Debian source is told what to add") {
-    const auto mirror = mirror_from_targets("http://other.example/apt/ nodistro main x\n", "bookworm");
+    const auto mirror =
+        mirror_from_targets("http://other.example/apt/ nodistro main x\n", "bookworm");
     REQUIRE_FALSE(mirror);
     CHECK(mirror.error().message.find("/etc/apt/sources.list") != std::string::npos);
 }

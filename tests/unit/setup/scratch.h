@@ -18,6 +18,7 @@ class Scratch {
         folder_ = made;
         g_free(made);
         g_setenv("VRNIC_CACHE", (folder_ / "cache").c_str(), TRUE);
+        std::filesystem::create_directories(folder_ / "cache/apt");  // not its first use
     }
     ~Scratch() {
         g_unsetenv("VRNIC_CACHE");

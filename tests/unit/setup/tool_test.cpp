@@ -28,8 +28,8 @@ TEST_CASE("a tool's output is kept in its log") {
 
 TEST_CASE("a tool that fails is an error with the line that says why") {
     Scratch scratch;
-    const auto failed =
-        shell(scratch, "echo first; echo 'x.c:1: error: no such thing'; echo 'make: gave up'; exit 3");
+    const auto failed = shell(
+        scratch, "echo first; echo 'x.c:1: error: no such thing'; echo 'make: gave up'; exit 3");
     REQUIRE_FALSE(failed);
     CHECK(failed.error().message.find("x.c:1: error: no such thing") != std::string::npos);
     CHECK(failed.error().message.find("exit status 3") != std::string::npos);
@@ -38,8 +38,8 @@ TEST_CASE("a tool that fails is an error with the line that says why") {
 
 TEST_CASE("a full disk is named before other errors") {
     Scratch scratch;
-    const auto failed = shell(
-        scratch, "echo 'E: something'; echo 'tar: write: No space left on device'; exit 1");
+    const auto failed =
+        shell(scratch, "echo 'E: something'; echo 'tar: write: No space left on device'; exit 1");
     REQUIRE_FALSE(failed);
     CHECK(failed.error().message.find("No space left on device") != std::string::npos);
 }
