@@ -91,8 +91,24 @@ Result<std::vector<std::string>> tshark_frames(EventLoop& loop, const fs::path& 
     const fs::path out = pcap.string() + ".tshark";
     fs::remove(out);
     ChildCommand command;
-    command.argv = {"tshark", "-n", "-r",     pcap.string(), "-Y",
-                    filter,   "-T", "fields", "-e",          "frame.number"};
+    // tshark guesses what the payload of a SEND is, and random bytes look like anything: it would
+    // call them malformed NFS or Ethernet. Only the RoCE packets themselves are to be judged.
+    command.argv = {"tshark",
+                    "-n",
+                    "--disable-heuristic",
+                    "eth_over_ib",
+                    "--disable-heuristic",
+                    "rpcrdma_infiniband",
+                    "--disable-heuristic",
+                    "mellanox_eoib",
+                    "-r",
+                    pcap.string(),
+                    "-Y",
+                    filter,
+                    "-T",
+                    "fields",
+                    "-e",
+                    "frame.number"};
     command.output_file = out;
     auto ended = run_to_end(loop, std::move(command), Clock::now() + std::chrono::minutes(2));
     if (!ended) return std::unexpected(ended.error());
