@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -26,6 +27,12 @@ constexpr std::size_t bth_size = 12;
 constexpr std::size_t icrc_size = 4;
 constexpr std::uint8_t protocol_udp = 17;
 constexpr unsigned roce_port = 4791;
+
+// Protocols that tshark takes payloads for when some bytes happen to suit. Ours are random bytes:
+// what it then calls malformed is its guess, not the packet.
+constexpr std::array payload_guesses{"rpcrdma_infiniband",    "eth_over_ib",     "smcr_infiniband",
+                                     "smb_direct_infiniband", "iser_infiniband", "sdp_infiniband",
+                                     "fc_infiniband",         "mellanox_eoib"};
 
 unsigned big_endian16(std::span<const std::uint8_t> bytes, std::size_t at) {
     return static_cast<unsigned>(bytes[at]) << 8 | bytes[at + 1];
@@ -109,6 +116,8 @@ Result<std::vector<std::string>> tshark_frames(EventLoop& loop, const fs::path& 
                     "fields",
                     "-e",
                     "frame.number"};
+    for (const char* guess : payload_guesses)
+        command.argv.insert(command.argv.end(), {"--disable-heuristic", guess});
     command.output_file = out;
     auto ended = run_to_end(loop, std::move(command), Clock::now() + std::chrono::minutes(2));
     if (!ended) return std::unexpected(ended.error());
