@@ -42,6 +42,7 @@ TEST_CASE("admin rings that the device cannot reach", "[admin]") {
         const char* what;
         std::uint64_t sq, cq;  // 0: in memory
     };
+    constexpr std::uint64_t kHpet = 0xfed00000;  // a timer that every PC has
     const BarPlaces bars;
     const Row rows[] = {
         {"commands outside memory", 0x800000000000, 0},
@@ -52,6 +53,8 @@ TEST_CASE("admin rings that the device cannot reach", "[admin]") {
         {"completions in the device's own event doorbells", 0, bars.registers + VRNIC_REG_EQ_DB},
         {"completions in the device's own doorbells", 0, bars.doorbells},
         {"completions in the device's own MSI-X table", 0, bars.msix},
+        {"commands in another device", kHpet, 0},
+        {"completions in another device", 0, kHpet},
         {"completions in ROM", 0, 0xffff0000},
         {"the last bytes of the address space", ~0ull - 255, 0},
     };

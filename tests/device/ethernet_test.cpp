@@ -172,21 +172,67 @@ TEST_CASE("the link follows set_link, by the name of either end", "[ethernet]") 
     CHECK(bench.machine.ends_well());
 }
 
-TEST_CASE("a link that goes down with a frame in the net layer comes back", "[ethernet]") {
+namespace {
+
+constexpr std::uint32_t kMany = 200;
+
+// Fills the wire, which nobody reads, until the device pauses with most of its frames unsent.
+void fill_wire(Bench& bench, EthQueue& transmit, std::uint64_t buffer) {
+    for (std::uint32_t i = 0; i < kMany; ++i) transmit.post(buffer, 8000);
+    transmit.ring_doorbell();
+    REQUIRE(bench.machine.eventually([&] { return bench.machine.counter("wire_pauses") > 0; }));
+    REQUIRE(bench.machine.counter("eth_tx_packets") < kMany);
+}
+
+unsigned read_wire(Bench& bench) {
+    unsigned frames = 0;
+    while (!bench.machine.wire().receive(std::chrono::milliseconds(200)).empty()) ++frames;
+    return frames;
+}
+
+}  // namespace
+
+TEST_CASE("a link that goes down with a frame in the net layer loses it and goes on",
+          "[ethernet]") {
     Bench bench;
     bench.bring_up();
     bench.driver.set_port(VRNIC_PORT_UP, 9000);
     EthQueue transmit(bench, VRNIC_ETH_TX);
     const std::uint64_t buffer = bench.machine.allocate(8192);
-    for (int i = 0; i < 200; ++i) transmit.post(buffer, 8000);
-    transmit.ring_doorbell();
-    REQUIRE(bench.machine.eventually([&] { return bench.machine.counter("wire_pauses") > 0; }));
-    bench.machine.qmp().command("set_link", {{"name", "v0"}, {"up", false}});
-    bench.machine.qmp().command("set_link", {{"name", "v0"}, {"up", true}});
-    while (!bench.machine.wire().receive(std::chrono::milliseconds(200)).empty()) {
+    fill_wire(bench, transmit, buffer);
+
+    bool by_netdev_del = false;
+    SECTION("set_link") {
+        bench.machine.qmp().command("set_link", {{"name", "v0"}, {"up", false}});
     }
-    transmit.post(buffer, 100);
-    transmit.ring_doorbell();
-    CHECK(bench.machine.wire().receive().size() == 100);
+    SECTION("netdev_del") {
+        bench.machine.qmp().command("netdev_del", {{"id", "n0"}});
+        by_netdev_del = true;
+    }
+    // Nobody reads the wire, and yet every descriptor comes back.
+    CHECK(bench.machine.eventually([&] {
+        while (bench.driver.poll(transmit.cq)) {
+        }
+        return transmit.cq.consumed == kMany;
+    }));
+    if (!by_netdev_del) {
+        bench.machine.qmp().command("set_link", {{"name", "v0"}, {"up", true}});
+        (void)read_wire(bench);
+        transmit.post(buffer, 100);
+        transmit.ring_doorbell();
+        CHECK(bench.machine.wire().receive().size() == 100);
+    }
+    CHECK(bench.machine.ends_well());
+}
+
+TEST_CASE("a frame that waits in the net layer does not outlive a reset", "[ethernet]") {
+    Bench bench;
+    bench.bring_up();
+    bench.driver.set_port(VRNIC_PORT_UP, 9000);
+    EthQueue transmit(bench, VRNIC_ETH_TX);
+    fill_wire(bench, transmit, bench.machine.allocate(8192));
+    const std::uint64_t taken = bench.machine.counter("eth_tx_packets");
+    bench.pci.function_level_reset();
+    CHECK(read_wire(bench) == taken - 1);  // the last one was the net layer's
     CHECK(bench.machine.ends_well());
 }
