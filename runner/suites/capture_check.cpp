@@ -98,24 +98,8 @@ Result<std::vector<std::string>> tshark_frames(EventLoop& loop, const fs::path& 
     const fs::path out = pcap.string() + ".tshark";
     fs::remove(out);
     ChildCommand command;
-    // tshark guesses what the payload of a SEND is, and random bytes look like anything: it would
-    // call them malformed NFS or Ethernet. Only the RoCE packets themselves are to be judged.
-    command.argv = {"tshark",
-                    "-n",
-                    "--disable-heuristic",
-                    "eth_over_ib",
-                    "--disable-heuristic",
-                    "rpcrdma_infiniband",
-                    "--disable-heuristic",
-                    "mellanox_eoib",
-                    "-r",
-                    pcap.string(),
-                    "-Y",
-                    filter,
-                    "-T",
-                    "fields",
-                    "-e",
-                    "frame.number"};
+    command.argv = {"tshark", "-n", "-r",     pcap.string(), "-Y",
+                    filter,   "-T", "fields", "-e",          "frame.number"};
     for (const char* guess : payload_guesses)
         command.argv.insert(command.argv.end(), {"--disable-heuristic", guess});
     command.output_file = out;
