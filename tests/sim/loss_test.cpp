@@ -319,7 +319,7 @@ TEST_CASE("a full wire pauses the engine and loses nothing", "[loss][pause]") {
 
 TEST_CASE("many QPs on a slow wire: waiting for a turn is not a loss", "[loss][pause]") {
     Pair pair(1, {.memory_bytes = 64 << 20});
-    pair.link.bytes_per_us = 200;
+    pair.link.bytes_per_us = 60;
     pair.link.queue_time = 2 * kMicrosecond;
     constexpr std::size_t kQps = 64;
     std::vector<GuestQp*> qps;

@@ -148,8 +148,9 @@ void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
     }
     if (end.after(requester.sent_end)) requester.sent_end = end;
     // Counts from the newest packet that asks for an answer (IBTA 9.7.6.1.3): with many queue pairs on
-    // a slow wire the time until the next turn is no sign of a loss. The window bounds how often.
-    if (qp.attr.timeout != 0 && (fields.ack_request || !context.timer_runs(qp)))
+    // a slow wire the time until the next turn is no sign of a loss. Whatever is sent ends with such a
+    // packet; the window bounds how often.
+    if (qp.attr.timeout != 0 && fields.ack_request)
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
 }
 
@@ -252,7 +253,9 @@ void note_progress(TransportContext& context, QueuePair& qp) {
     requester.read_gap_noted = false;
     context.make_ready(qp);
     if (requester.rnr_waiting || qp.attr.timeout == 0) return;
-    if (requester.outstanding())
+    // Only an answer that was asked for can be late.
+    const auto outstanding = static_cast<std::uint32_t>(requester.sent_end - requester.unacked);
+    if (outstanding > requester.packets_unrequested)
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
     else
         context.stop_timer(qp);

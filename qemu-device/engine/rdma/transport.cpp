@@ -94,6 +94,7 @@ bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
         qp.timer_due = false;
         requester::on_timer(context, qp);
     }
+    bool sent = false;
     for (std::uint32_t steps = 0; steps < kQuantum && budget > 0; ++steps) {
         if (qp.state() == VRNIC_QPS_ERR) {
             if (!flush_step(context, qp)) return false;
@@ -104,9 +105,11 @@ bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
         const Step asked = requester::step(context, qp);
         if (answered == Step::idle && asked == Step::idle && qp.state() != VRNIC_QPS_ERR)
             return false;
+        sent |= answered == Step::sent || asked == Step::sent;
         if (answered == Step::blocked || asked == Step::blocked) {
-            // The loopback queue empties by itself.
-            if (qp.loopback) return true;
+            // The loopback queue empties by itself. Who has sent waits behind those who have not, so that
+            // a wire that takes little at a time is shared.
+            if (qp.loopback || sent) return true;
             context.stalled.push(QpTable::index(qp.qpn));
             if (answered != Step::worked && asked != Step::worked) return false;
         }
