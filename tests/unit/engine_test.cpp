@@ -241,6 +241,18 @@ TEST_CASE_METHOD(Receiving, "after a reset nothing of before goes on") {
     CHECK(submit_handle(VRNIC_ADMIN_DESTROY_CQ, old_cq.cqn).status == VRNIC_STATUS_NO_OBJECT);
 }
 
+TEST_CASE_METHOD(Sending, "frames that waited are gone with a reset") {
+    host.on_send = [&] {
+        engine.receive_frame(ethernet_frame(100));
+        engine.reset();
+    };
+    send();
+    host.on_send = nullptr;
+    settle(*this);
+    CHECK(engine.counters().resets == 1);
+    CHECK(engine.counters().eth_rx_filtered == 0);  // the frame was not even looked at
+}
+
 TEST_CASE("a hundred resets, each with objects left behind") {
     Guest guest;
     const BusAddress admin_end = guest.host.allocate(0);
