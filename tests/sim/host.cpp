@@ -3,23 +3,27 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <new>
 #include <stdexcept>
 
 namespace vrnic::sim {
 
 SimHost::SimHost(World& world, Link& link, std::size_t memory_bytes)
-    : world_(world), link_(link), port_(link.attach(*this)), memory_(memory_bytes) {}
+    : world_(world), link_(link), port_(link.attach(*this)), memory_bytes_(memory_bytes),
+      memory_(static_cast<std::byte*>(std::calloc(memory_bytes, 1))) {
+    if (!memory_) throw std::bad_alloc();
+}
 
 std::span<std::byte> SimHost::memory(BusAddress address, std::size_t size) {
-    if (address < kBase || address - kBase > memory_.size() ||
-        size > memory_.size() - (address - kBase))
+    if (address < kBase || address - kBase > memory_bytes_ ||
+        size > memory_bytes_ - (address - kBase))
         throw std::out_of_range("the test left guest memory");
-    return std::span(memory_).subspan(address - kBase, size);
+    return {memory_.get() + (address - kBase), size};
 }
 
 bool SimHost::reachable(BusAddress address, std::size_t size) const {
-    if (address < kBase || address - kBase > memory_.size() ||
-        size > memory_.size() - (address - kBase))
+    if (address < kBase || address - kBase > memory_bytes_ ||
+        size > memory_bytes_ - (address - kBase))
         return false;
     if (holes_.empty() || size == 0) return true;
     const auto hole = holes_.lower_bound(address >> 12);

@@ -5,9 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -42,7 +44,7 @@ class SimHost final : public Host {
         std::memcpy(memory(address, sizeof(T)).data(), &value, sizeof(T));
     }
     BusAddress base() const { return kBase; }
-    std::size_t memory_bytes() const { return memory_.size(); }
+    std::size_t memory_bytes() const { return memory_bytes_; }
 
     std::uint64_t interrupts(std::uint32_t vector) const { return interrupts_.at(vector); }
     const std::deque<std::string>& lines() const { return lines_; }  // the last ones logged
@@ -84,7 +86,11 @@ class SimHost final : public Host {
     Link& link_;
     Engine* engine_ = nullptr;
     std::uint32_t port_;
-    std::vector<std::byte> memory_;
+    struct Free {
+        void operator()(std::byte* memory) const { std::free(memory); }
+    };
+    std::size_t memory_bytes_;
+    std::unique_ptr<std::byte[], Free> memory_;  // from calloc: costs only what is touched
     std::set<std::uint64_t> holes_;  // page numbers
     std::array<std::uint64_t, 64> interrupts_{};
     std::deque<std::vector<std::byte>> held_;  // frames the engine could not take yet
