@@ -17,6 +17,7 @@
 
 enum {
 	MAX_VECTORS = 64,
+	DEFAULT_VECTORS = 16,
 	PCIE_CAP_OFFSET = 0xa0,
 	DOORBELL_STRIDE_LOG = 12, /* a guest page for each user context */
 };
@@ -130,7 +131,10 @@ static bool parse_loss(const char *text, uint32_t *ppm, Error **errp)
 
 static bool check_properties(VrnicState *s, struct vrnic_config *config, Error **errp)
 {
-	if (s->vectors < 1 || s->vectors > MAX_VECTORS) {
+	/* "-nic model=vrnic" sets a property of this name to 0 unasked. */
+	if (s->vectors == 0)
+		s->vectors = DEFAULT_VECTORS;
+	if (s->vectors > MAX_VECTORS) {
 		error_setg(errp, "vectors=%u is not between 1 and %d", s->vectors, MAX_VECTORS);
 		return false;
 	}
@@ -159,7 +163,7 @@ static bool check_properties(VrnicState *s, struct vrnic_config *config, Error *
 
 static VRNIC_PROPERTY properties[] = {
 	DEFINE_NIC_PROPERTIES(VrnicState, conf),
-	DEFINE_PROP_UINT32("vectors", VrnicState, vectors, 16),
+	DEFINE_PROP_UINT32("vectors", VrnicState, vectors, DEFAULT_VECTORS),
 	DEFINE_PROP_SIZE("doorbell-size", VrnicState, doorbell_size, DOORBELL_SIZE_DEFAULT),
 	DEFINE_PROP_STRING("loss", VrnicState, loss),
 	DEFINE_PROP_UINT64("seed", VrnicState, seed, 0),
@@ -354,7 +358,7 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	object_class_property_set_description(klass, "stats", "the device's counters as JSON");
 	object_class_property_set_description(klass, "loss", "share of RoCE packets lost on their way out, 0..1");
 	object_class_property_set_description(klass, "seed", "of everything random in the device");
-	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64");
+	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64 (0: 16)");
 	object_class_property_set_description(klass, "doorbell-size", "bytes of BAR2, 4096 for each user context");
 }
 
