@@ -14,8 +14,10 @@ TEST_CASE("a full completion queue fails, loudly and once", "[cq]") {
     Regions regions(pair, 4096);
     pair.a.driver.events(0);
     for (int i = 0; i < 10; ++i)
-        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE, .sges = {regions.a.sge(0, 8)},
-                                     .remote_addr = regions.b.iova, .rkey = regions.b.key});
+        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                                     .sges = {regions.a.sge(0, 8)},
+                                     .remote_addr = regions.b.iova,
+                                     .rkey = regions.b.key});
     pair.world.run_for(20 * kMillisecond);
     CHECK(pair.a.counters().cq_overflows == 1);
     int overflow = 0, fatal = 0;
@@ -45,8 +47,10 @@ TEST_CASE("a completion queue that is emptied in time goes round and round", "[c
     Regions regions(pair, 4096);
     for (int i = 0; i < 50; ++i) {
         for (int k = 0; k < 2; ++k)
-            pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE, .sges = {regions.a.sge(0, 8)},
-                                         .remote_addr = regions.b.iova, .rkey = regions.b.key});
+            pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                                         .sges = {regions.a.sge(0, 8)},
+                                         .remote_addr = regions.b.iova,
+                                         .rkey = regions.b.key});
         REQUIRE(pair.wait(pair.a.driver, small, 2, kSecond).size() == 2);
     }
     CHECK(pair.a.counters().cq_overflows == 0);
@@ -58,8 +62,10 @@ TEST_CASE("an armed queue tells of the next completion, once", "[cq][arm]") {
     Regions regions(pair, 4096);
     SimDriver& a = pair.a.driver;
     const auto write = [&, &qa = qa] {
-        a.post_send(qa, {.opcode = VRNIC_OP_WRITE, .sges = {regions.a.sge(0, 8)},
-                         .remote_addr = regions.b.iova, .rkey = regions.b.key});
+        a.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                         .sges = {regions.a.sge(0, 8)},
+                         .remote_addr = regions.b.iova,
+                         .rkey = regions.b.key});
         pair.world.run_for(100 * kMicrosecond);
     };
     const std::uint64_t interrupts = pair.a.host.interrupts(SimDriver::kCompletionVector);
@@ -90,8 +96,10 @@ TEST_CASE("armed for solicited completions", "[cq][arm]") {
     Regions regions(pair, 4096);
     const auto send = [&, &qa = qa, &qb = qb](std::uint8_t flags, std::uint8_t op) {
         pair.b.driver.post_recv(qb, {regions.b.sge(0, 100)});
-        pair.a.driver.post_send(qa, {.opcode = op, .flags = std::uint8_t(VRNIC_SQE_SIGNALED | flags),
-                                     .sges = {regions.a.sge(0, 8)}, .remote_addr = regions.b.iova,
+        pair.a.driver.post_send(qa, {.opcode = op,
+                                     .flags = std::uint8_t(VRNIC_SQE_SIGNALED | flags),
+                                     .sges = {regions.a.sge(0, 8)},
+                                     .remote_addr = regions.b.iova,
                                      .rkey = regions.b.key});
         const auto received = pair.wait_b(1);
         REQUIRE(received.size() == 1);
@@ -115,14 +123,17 @@ TEST_CASE("armed for solicited completions", "[cq][arm]") {
 }
 
 TEST_CASE("arming and completing race without a lost event", "[cq][arm]") {
-    // Arm at every moment around a completion: there is always an event, or the completion was seen before.
+    // Arm at every moment around a completion: there is always an event, or the completion was seen
+    // before.
     for (Nanoseconds when = 0; when < 12 * kMicrosecond; when += 300) {
         CAPTURE(when);
         Pair pair(1, {.memory_bytes = 4 << 20});
         auto [qa, qb] = pair.connect();
         Regions regions(pair, 4096);
-        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE, .sges = {regions.a.sge(0, 8)},
-                                     .remote_addr = regions.b.iova, .rkey = regions.b.key});
+        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                                     .sges = {regions.a.sge(0, 8)},
+                                     .remote_addr = regions.b.iova,
+                                     .rkey = regions.b.key});
         pair.world.run_for(when);
         const bool seen = pair.a.driver.poll(*pair.cq_a).has_value();
         pair.a.driver.arm(*pair.cq_a, false);

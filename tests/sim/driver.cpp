@@ -18,7 +18,8 @@ std::array<std::uint8_t, 16> SimDriver::gid(std::uint8_t index) const {
 
 void SimDriver::start() {
     if (read32(VRNIC_REG_ID) != VRNIC_ID) throw DriverError("the ID register is wrong");
-    if (!(read32(VRNIC_REG_STATUS) & VRNIC_STATUS_READY)) throw DriverError("the device is not ready");
+    if (!(read32(VRNIC_REG_STATUS) & VRNIC_STATUS_READY))
+        throw DriverError("the device is not ready");
     doorbell_stride_log_ = read32(VRNIC_REG_DB_STRIDE);
 
     constexpr std::size_t kRingBytes = VRNIC_ADMIN_ENTRY_SIZE << kAdminLogSize;
@@ -74,9 +75,9 @@ void SimDriver::set_gid(std::uint8_t index) {
 
 AdminReply SimDriver::need(AdminReply reply, std::uint16_t opcode) {
     if (!reply.ok())
-        throw DriverError(fmt::format("admin command {:#x}: status {}, detail {}; the device said: {}",
-                                      opcode, reply.status, reply.detail,
-                                      host_.lines().empty() ? "nothing" : host_.lines().back()));
+        throw DriverError(fmt::format(
+            "admin command {:#x}: status {}, detail {}; the device said: {}", opcode, reply.status,
+            reply.detail, host_.lines().empty() ? "nothing" : host_.lines().back()));
     return reply;
 }
 
@@ -91,7 +92,8 @@ AdminReply SimDriver::try_admin(vrnic_admin_cmd cmd) {
     const std::uint32_t phase = (index >> kAdminLogSize) + 1;
     const auto answered = [&] { return host_.load<vrnic_admin_cpl>(place).phase == phase; };
     if (!world_.run_until(answered, kSecond))
-        throw DriverError(fmt::format("admin command {:#x} is not answered", std::uint16_t(cmd.opcode)));
+        throw DriverError(
+            fmt::format("admin command {:#x} is not answered", std::uint16_t(cmd.opcode)));
     const auto cpl = host_.load<vrnic_admin_cpl>(place);
     if (cpl.tag != cmd.tag) throw DriverError("the tag of an admin completion is wrong");
     AdminReply reply{.status = cpl.status, .detail = cpl.detail};
@@ -109,7 +111,9 @@ AdminReply SimDriver::handle_command(std::uint16_t opcode, std::uint32_t handle)
     return need(try_handle_command(opcode, handle), opcode);
 }
 
-std::uint32_t SimDriver::alloc_pd() { return handle_command(VRNIC_ADMIN_ALLOC_PD, 0).handle(); }
+std::uint32_t SimDriver::alloc_pd() {
+    return handle_command(VRNIC_ADMIN_ALLOC_PD, 0).handle();
+}
 
 Region SimDriver::reg_mr(std::uint64_t length, std::uint32_t access, BufferLayout layout,
                          std::optional<std::uint32_t> pdn) {
@@ -129,7 +133,8 @@ Region SimDriver::reg_mr(std::uint64_t length, std::uint32_t access, BufferLayou
 }
 
 GuestCq& SimDriver::create_cq(CqOptions options) {
-    const std::uint32_t ring_bytes = static_cast<std::uint32_t>(sizeof(vrnic_cqe)) << options.log_size;
+    const std::uint32_t ring_bytes = static_cast<std::uint32_t>(sizeof(vrnic_cqe))
+                                     << options.log_size;
     // The record first, so that neither offset is zero by luck.
     GuestCq cq{.cqn = 0,
                .size = 1u << options.log_size,
@@ -213,9 +218,10 @@ void SimDriver::to_init(GuestQp& qp, const Connection& how) {
     attr.state = VRNIC_QPS_INIT;
     attr.port = 1;
     attr.access_flags = how.access;
-    need(try_modify(qp, VRNIC_QP_STATE | VRNIC_QP_PKEY_INDEX | VRNIC_QP_PORT | VRNIC_QP_ACCESS_FLAGS,
-                    attr),
-         VRNIC_ADMIN_MODIFY_QP);
+    need(
+        try_modify(qp, VRNIC_QP_STATE | VRNIC_QP_PKEY_INDEX | VRNIC_QP_PORT | VRNIC_QP_ACCESS_FLAGS,
+                   attr),
+        VRNIC_ADMIN_MODIFY_QP);
 }
 
 void SimDriver::to_rtr(GuestQp& qp, const SimDriver& peer, std::uint32_t dest_qpn,

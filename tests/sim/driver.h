@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A small guest driver with verbs-like calls. It knows the device by uapi/ only: registers, rings, doorbells.
+// A small guest driver with verbs-like calls. It knows the device by uapi/ only: registers, rings,
+// doorbells.
 //
 // What must work throws DriverError when it does not; calls named try_* return the device's answer.
 #pragma once
@@ -122,7 +123,9 @@ struct Connection {
         VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_READ | VRNIC_ACCESS_LOCAL_WRITE;
 };
 
-inline std::uint32_t mtu_bytes(std::uint8_t path_mtu) { return 128u << path_mtu; }
+inline std::uint32_t mtu_bytes(std::uint8_t path_mtu) {
+    return 128u << path_mtu;
+}
 
 class SimDriver {
   public:
@@ -143,7 +146,9 @@ class SimDriver {
     std::uint32_t read32(std::uint32_t offset) {
         return static_cast<std::uint32_t>(engine_.read_register(offset, 4));
     }
-    void write32(std::uint32_t offset, std::uint32_t value) { engine_.write_register(offset, value, 4); }
+    void write32(std::uint32_t offset, std::uint32_t value) {
+        engine_.write_register(offset, value, 4);
+    }
 
     // ---- admin queue ----
     template <typename Payload>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Requests that must fail: keys, permissions, bounds, lengths, memory that is not there (IBTA 9.7.4, 9.9).
+// Requests that must fail: keys, permissions, bounds, lengths, memory that is not there
+// (IBTA 9.7.4, 9.9).
 #include "transfer.h"
 #include "wire.h"
 
@@ -19,9 +20,9 @@ struct BadTarget {
     std::uint32_t qp_access;
     std::uint32_t region_access;
     bool other_pd;
-    bool stale_key;        // deregistered
+    bool stale_key;  // deregistered
     std::uint32_t key_flip;
-    std::int64_t shift;    // of the address
+    std::int64_t shift;  // of the address
     std::uint32_t size;
     std::uint8_t nak;
 };
@@ -56,9 +57,9 @@ TEST_CASE("what the peer does not permit", "[error]") {
     Pair pair;
     auto [qa, qb] = pair.connect({.path_mtu = 1, .access = bad.qp_access});
     Region near = pair.a.driver.reg_mr(32 << 10, kAllAccess);
-    Region far = pair.b.driver.reg_mr(
-        kRegionBytes, bad.region_access, {.offset = 16},
-        bad.other_pd ? std::optional(pair.b.driver.alloc_pd()) : std::nullopt);
+    Region far =
+        pair.b.driver.reg_mr(kRegionBytes, bad.region_access, {.offset = 16},
+                             bad.other_pd ? std::optional(pair.b.driver.alloc_pd()) : std::nullopt);
     if (bad.stale_key) pair.b.driver.dereg_mr(far);
     GuardedSlot local(near, 0, bad.size);
     const auto bytes = pattern(1, bad.size);
@@ -79,7 +80,8 @@ TEST_CASE("what the peer does not permit", "[error]") {
     REQUIRE(sent.size() == 2);
     CHECK(int(sent[0].status) ==
           (bad.nak == kNakAccess ? VRNIC_WC_REM_ACCESS_ERR : VRNIC_WC_REM_INV_REQ_ERR));
-    CHECK(sent[0].syndrome == (bad.nak == kNakAccess ? VRNIC_SYND_NAK_ACCESS : VRNIC_SYND_NAK_INVALID));
+    CHECK(sent[0].syndrome ==
+          (bad.nak == kNakAccess ? VRNIC_SYND_NAK_ACCESS : VRNIC_SYND_NAK_INVALID));
     CHECK(int(sent[1].status) == VRNIC_WC_WR_FLUSH_ERR);
     pair.world.run_for(kMillisecond);
     CHECK(pair.a.driver.state(qa) == VRNIC_QPS_ERR);
@@ -104,7 +106,8 @@ TEST_CASE("no bytes need no key", "[error]") {
     const auto op = GENERATE(VRNIC_OP_WRITE, VRNIC_OP_READ);  // IBTA 9.7.4.1.5
     Pair pair;
     auto [qa, qb] = pair.connect();
-    pair.a.driver.post_send(qa, {.opcode = std::uint8_t(op), .remote_addr = 0x1234, .rkey = 0x77777777});
+    pair.a.driver.post_send(
+        qa, {.opcode = std::uint8_t(op), .remote_addr = 0x1234, .rkey = 0x77777777});
     const auto sent = pair.wait_a(1);
     REQUIRE(sent.size() == 1);
     CHECK(int(sent[0].status) == VRNIC_WC_SUCCESS);
@@ -139,8 +142,9 @@ TEST_CASE("wrong local keys of the sender", "[error]") {
     Pair pair;
     auto [qa, qb] = pair.connect();
     Regions regions(pair, 16 << 10);
-    Region other = pair.a.driver.reg_mr(16 << 10, what == 4 ? 0u : kAllAccess, {},
-                                        what == 3 ? std::optional(pair.a.driver.alloc_pd()) : std::nullopt);
+    Region other =
+        pair.a.driver.reg_mr(16 << 10, what == 4 ? 0u : kAllAccess, {},
+                             what == 3 ? std::optional(pair.a.driver.alloc_pd()) : std::nullopt);
     if (what == 4 && op != VRNIC_OP_READ) return;  // reading needs no permission
     GuardedSlot remote(regions.b, 0, 4000);
     vrnic_sge sge = other.sge(0, 4000);
@@ -199,12 +203,13 @@ TEST_CASE("malformed send entries", "[error]") {
         std::size_t offset;  // of the octet to change
         std::uint8_t value;
     };
-    const auto bad = GENERATE(Bad{"opcode 0", 0, 0}, Bad{"opcode of later", 0, 6},
-                              Bad{"opcode of receives", 0, VRNIC_OP_RECV}, Bad{"unknown flag", 1, 0x81},
-                              Bad{"too many pieces", 2, 255}, Bad{"one piece more than fits", 2, 7},
-                              Bad{"reserved", 3, 1}, Bad{"inline length without inline", 8, 4},
-                              Bad{"reserved at the end", 24, 1}, Bad{"reserved at the very end", 31, 1},
-                              Bad{"inline with pieces", 1, VRNIC_SQE_SIGNALED | VRNIC_SQE_INLINE});
+    const auto bad =
+        GENERATE(Bad{"opcode 0", 0, 0}, Bad{"opcode of later", 0, 6},
+                 Bad{"opcode of receives", 0, VRNIC_OP_RECV}, Bad{"unknown flag", 1, 0x81},
+                 Bad{"too many pieces", 2, 255}, Bad{"one piece more than fits", 2, 7},
+                 Bad{"reserved", 3, 1}, Bad{"inline length without inline", 8, 4},
+                 Bad{"reserved at the end", 24, 1}, Bad{"reserved at the very end", 31, 1},
+                 Bad{"inline with pieces", 1, VRNIC_SQE_SIGNALED | VRNIC_SQE_INLINE});
     CAPTURE(bad.name);
     Pair pair;
     auto [qa, qb] = pair.connect();
@@ -259,7 +264,8 @@ TEST_CASE("memory that the bus refuses is an error, never zeros", "[error]") {
     if (op == VRNIC_OP_WRITE_IMM && !near_hole) pair.b.driver.post_recv(qb, {});
     Transfer transfer(pair, qa, qb, regions, op, 9000);
     // The third page of the region, after it was registered.
-    (near_hole ? pair.a : pair.b).host.make_hole((near_hole ? regions.a : regions.b).buffer.bus(8192));
+    (near_hole ? pair.a : pair.b)
+        .host.make_hole((near_hole ? regions.a : regions.b).buffer.bus(8192));
     transfer.post();
     const auto sent = pair.wait_a(1, 5 * kSecond);
     REQUIRE(sent.size() == 1);
@@ -270,7 +276,8 @@ TEST_CASE("memory that the bus refuses is an error, never zeros", "[error]") {
     CHECK(pair.a.driver.state(qa) == VRNIC_QPS_ERR);
     CHECK((near_hole ? pair.a : pair.b).counters().dma_errors >= 1);
     // What arrived is a beginning of the data and nothing else.
-    (near_hole ? pair.a : pair.b).host.fill_hole((near_hole ? regions.a : regions.b).buffer.bus(8192));
+    (near_hole ? pair.a : pair.b)
+        .host.fill_hole((near_hole ? regions.a : regions.b).buffer.bus(8192));
     GuardedSlot& target = op == VRNIC_OP_READ ? transfer.local() : transfer.remote();
     const auto got = target.content();
     std::size_t same = 0;
@@ -281,7 +288,8 @@ TEST_CASE("memory that the bus refuses is an error, never zeros", "[error]") {
 }
 
 TEST_CASE("queues in memory that the bus refuses", "[error]") {
-    const auto which = GENERATE(0, 1, 2, 3);  // send queue, receive queue, send record, completion queue
+    const auto which =
+        GENERATE(0, 1, 2, 3);  // send queue, receive queue, send record, completion queue
     CAPTURE(which);
     Pair pair;
     auto [qa, qb] = pair.connect();
@@ -367,12 +375,15 @@ TEST_CASE("more READs than the peer allows", "[error]") {
     Regions regions(pair, 256 << 10);
     pair.link.bytes_per_us = 100;  // so that the first is not over when the others come
     for (int i = 0; i < 8; ++i)
-        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_READ, .sges = {regions.a.sge(0, 100'000)},
-                                     .remote_addr = regions.b.iova, .rkey = regions.b.key}, i == 7);
+        pair.a.driver.post_send(qa,
+                                {.opcode = VRNIC_OP_READ,
+                                 .sges = {regions.a.sge(0, 100'000)},
+                                 .remote_addr = regions.b.iova,
+                                 .rkey = regions.b.key},
+                                i == 7);
     const auto sent = pair.wait_a(8);
     REQUIRE(sent.size() == 8);
-    CHECK(std::ranges::count_if(sent, [](const vrnic_cqe& c) {
-              return c.status == VRNIC_WC_REM_INV_REQ_ERR;
-          }) == 1);
+    CHECK(std::ranges::count_if(
+              sent, [](const vrnic_cqe& c) { return c.status == VRNIC_WC_REM_INV_REQ_ERR; }) == 1);
     CHECK(pair.a.driver.state(qa) == VRNIC_QPS_ERR);
 }

@@ -122,9 +122,8 @@ std::vector<std::byte> GuestBuffer::read(std::uint64_t offset, std::uint64_t siz
 }
 
 void GuestBuffer::fill(std::uint64_t offset, std::uint64_t size, std::byte value) {
-    pieces(offset, size, [&](std::span<std::byte> piece, std::uint64_t) {
-        std::ranges::fill(piece, value);
-    });
+    pieces(offset, size,
+           [&](std::span<std::byte> piece, std::uint64_t) { std::ranges::fill(piece, value); });
 }
 
 }  // namespace vrnic::sim

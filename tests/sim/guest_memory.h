@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Pages of guest memory, buffers that are scattered over them, and the page lists that tell the device.
+// Pages of guest memory, buffers that are scattered over them, and the page lists that tell the
+// device.
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,10 @@
 namespace vrnic::sim {
 
 SimHost::SimHost(World& world, Link& link, std::size_t memory_bytes)
-    : world_(world), link_(link), port_(link.attach(*this)), memory_bytes_(memory_bytes),
+    : world_(world),
+      link_(link),
+      port_(link.attach(*this)),
+      memory_bytes_(memory_bytes),
       memory_(static_cast<std::byte*>(std::calloc(memory_bytes, 1))) {
     if (!memory_) throw std::bad_alloc();
 }
@@ -53,7 +56,9 @@ bool SimHost::dma_store64(BusAddress address, std::uint64_t value) {
     return true;
 }
 
-void SimHost::raise_interrupt(std::uint32_t vector) { ++interrupts_.at(vector); }
+void SimHost::raise_interrupt(std::uint32_t vector) {
+    ++interrupts_.at(vector);
+}
 
 SendResult SimHost::send_frame(std::span<const std::byte> frame) {
     if (frame.size() < 14) throw std::logic_error("the engine sent less than an Ethernet header");

@@ -76,7 +76,8 @@ class SimHost final : public Host {
     void log(LogLevel level, std::string_view line) override;
 
   private:
-    static constexpr BusAddress kBase = 0x1'0000'0000;  // not zero: an address that was never set is a hole
+    static constexpr BusAddress kBase =
+        0x1'0000'0000;  // not zero: an address that was never set is a hole
     static constexpr Nanoseconds kRunDelay = 200;
     static constexpr std::size_t kKeptLines = 200;
 
@@ -91,7 +92,7 @@ class SimHost final : public Host {
     };
     std::size_t memory_bytes_;
     std::unique_ptr<std::byte[], Free> memory_;  // from calloc: costs only what is touched
-    std::set<std::uint64_t> holes_;  // page numbers
+    std::set<std::uint64_t> holes_;              // page numbers
     std::array<std::uint64_t, 64> interrupts_{};
     std::deque<std::vector<std::byte>> held_;  // frames the engine could not take yet
     std::deque<std::string> lines_;

@@ -40,10 +40,14 @@ SendResult Link::send(std::uint32_t index, std::span<const std::byte> frame) {
     Fate fate = filter ? filter(index, number_, frame) : Fate::pass;
     ++number_;
     if (fate == Fate::pass) {
-        if (random_.chance_ppm(faults.loss)) fate = Fate::drop;
-        else if (random_.chance_ppm(faults.duplicate)) fate = Fate::twice;
-        else if (random_.chance_ppm(faults.reorder)) fate = Fate::late;
-        else if (random_.chance_ppm(faults.corrupt)) fate = Fate::corrupt;
+        if (random_.chance_ppm(faults.loss))
+            fate = Fate::drop;
+        else if (random_.chance_ppm(faults.duplicate))
+            fate = Fate::twice;
+        else if (random_.chance_ppm(faults.reorder))
+            fate = Fate::late;
+        else if (random_.chance_ppm(faults.corrupt))
+            fate = Fate::corrupt;
     }
     static constexpr const char* kNames[] = {"", "lost", "doubled", "late", "corrupted"};
     trace_.add(world_.now(), index, kNames[static_cast<int>(fate)], frame);
@@ -54,7 +58,8 @@ SendResult Link::send(std::uint32_t index, std::span<const std::byte> frame) {
         case Fate::drop:
             break;
         case Fate::late:
-            arrive(index, departure + delay + 1 + random_.next() % faults.reorder_delay, std::move(copy));
+            arrive(index, departure + delay + 1 + random_.next() % faults.reorder_delay,
+                   std::move(copy));
             break;
         case Fate::corrupt:
             corrupt(copy);

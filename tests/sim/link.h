@@ -33,7 +33,8 @@ enum class Fate { pass, drop, twice, late, corrupt };
 
 class Link {
   public:
-    Link(World& world, Trace& trace, std::uint64_t seed) : world_(world), trace_(trace), random_(seed) {}
+    Link(World& world, Trace& trace, std::uint64_t seed)
+        : world_(world), trace_(trace), random_(seed) {}
 
     std::uint32_t attach(SimHost& host);
     SendResult send(std::uint32_t port, std::span<const std::byte> frame);
@@ -43,11 +44,12 @@ class Link {
     LinkFaults faults;
     Nanoseconds delay_min = 1 * kMicrosecond;
     Nanoseconds delay_max = 2 * kMicrosecond;
-    std::uint64_t bytes_per_us = 0;         // 0: no limit
-    Nanoseconds queue_time = 0;             // with a limit: what may wait before the sender is paused
-    bool immediate = false;                 // frames arrive inside the call that sends them
+    std::uint64_t bytes_per_us = 0;  // 0: no limit
+    Nanoseconds queue_time = 0;      // with a limit: what may wait before the sender is paused
+    bool immediate = false;          // frames arrive inside the call that sends them
     // When set, is asked first; runs for each frame of each port, numbered from 0.
-    std::function<Fate(std::uint32_t port, std::uint64_t number, std::span<const std::byte> frame)> filter;
+    std::function<Fate(std::uint32_t port, std::uint64_t number, std::span<const std::byte> frame)>
+        filter;
 
     std::uint64_t frames_sent() const { return number_; }
     std::uint64_t pauses() const { return pauses_; }

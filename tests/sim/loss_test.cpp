@@ -34,8 +34,8 @@ TEST_CASE("each packet of an exchange in turn is lost, doubled, late or corrupte
     const std::uint64_t frames = frames_of(op, how, size);
     REQUIRE(frames >= 2);
     for (std::uint64_t hit = 0; hit < frames; ++hit) {
-        INFO("opcode " << int(op) << ", " << size << " bytes, frame " << hit << " of " << frames << " "
-                       << name(fate));
+        INFO("opcode " << int(op) << ", " << size << " bytes, frame " << hit << " of " << frames
+                       << " " << name(fate));
         Pair pair;
         auto [qa, qb] = pair.connect(how);
         Regions regions(pair, 16 << 10);
@@ -45,7 +45,8 @@ TEST_CASE("each packet of an exchange in turn is lost, doubled, late or corrupte
         Transfer transfer(pair, qa, qb, regions, op, size, hit + 1);
         transfer.post();
         transfer.finish();
-        // The next one goes through as if nothing had been, and no second completion came of the first.
+        // The next one goes through as if nothing had been, and no second completion came of the
+        // first.
         Transfer next(pair, qa, qb, regions, op, size, hit + 100, 8 << 10);
         next.post();
         next.finish();
@@ -182,7 +183,8 @@ TEST_CASE("a READ that was answered is answered again", "[loss]") {
     transfer.post();
     transfer.finish();
     REQUIRE(requested.size() == 2);
-    CHECK(requested[1] == 0x1000u + static_cast<std::uint32_t>(lost_from));  // from the first missing one
+    CHECK(requested[1] ==
+          0x1000u + static_cast<std::uint32_t>(lost_from));  // from the first missing one
     CHECK(responses == 7 + 7 - lost_from);
     CHECK(pair.b.counters().roce_duplicate_requests >= 1);
 }
@@ -229,7 +231,8 @@ TEST_CASE("a missing READ response in the middle", "[loss]") {
     const Nanoseconds start = pair.world.now();
     transfer.post();
     transfer.finish();
-    CHECK(pair.world.now() - start < 500 * kMicrosecond);  // by the later response, not by the timer
+    CHECK(pair.world.now() - start <
+          500 * kMicrosecond);  // by the later response, not by the timer
     CHECK(pair.a.counters().roce_implied_nak_seq_err == 1);
     CHECK(pair.a.counters().roce_local_ack_timeouts == 0);
 }
@@ -240,7 +243,8 @@ TEST_CASE("an acknowledgement behind a READ tells that its responses were lost",
     Regions regions(pair, 64 << 10);
     int lost = 0;
     pair.link.filter = [&](std::uint32_t, std::uint64_t, std::span<const std::byte> frame) {
-        return parse_roce(frame)->is_read_response() && lost < 4 ? (++lost, Fate::drop) : Fate::pass;
+        return parse_roce(frame)->is_read_response() && lost < 4 ? (++lost, Fate::drop)
+                                                                 : Fate::pass;
     };
     Transfer read(pair, qa, qb, regions, VRNIC_OP_READ, 1000, 1, 0);
     Transfer write(pair, qa, qb, regions, VRNIC_OP_WRITE, 1000, 2, 16 << 10);
@@ -270,7 +274,8 @@ TEST_CASE("one sequence NAK for a gap, and only what is missing is sent again", 
             return Fate::pass;
         }
         psns.push_back(packet->psn);
-        return packet->psn == 0x1005 && std::ranges::count(psns, 0x1005u) == 1 ? Fate::drop : Fate::pass;
+        return packet->psn == 0x1005 && std::ranges::count(psns, 0x1005u) == 1 ? Fate::drop
+                                                                               : Fate::pass;
     };
     Transfer transfer(pair, qa, qb, regions, VRNIC_OP_SEND, 256 * 20);
     transfer.post();

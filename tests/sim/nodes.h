@@ -53,7 +53,9 @@ struct Node {
 // Two machines, started; one completion queue on each.
 struct Pair {
     explicit Pair(std::uint64_t seed = 1, NodeOptions options = {})
-        : link(world, trace, seed), a(world, link, 1, seed * 2, options), b(world, link, 2, seed * 2 + 1, options) {
+        : link(world, trace, seed),
+          a(world, link, 1, seed * 2, options),
+          b(world, link, 2, seed * 2 + 1, options) {
         a.driver.start();
         b.driver.start();
         cq_a = &a.driver.create_cq({.log_size = 8});
@@ -78,7 +80,8 @@ struct Pair {
     std::vector<vrnic_cqe> wait_b(std::size_t count, Nanoseconds limit = kSecond) {
         return wait(b.driver, *cq_b, count, limit);
     }
-    std::vector<vrnic_cqe> wait(SimDriver& driver, GuestCq& cq, std::size_t count, Nanoseconds limit) {
+    std::vector<vrnic_cqe> wait(SimDriver& driver, GuestCq& cq, std::size_t count,
+                                Nanoseconds limit) {
         std::vector<vrnic_cqe> found;
         static_cast<void>(world.run_until(
             [&] {

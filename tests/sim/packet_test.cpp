@@ -12,9 +12,12 @@ using Frame = std::vector<std::byte>;
 
 // A connected pair, and a good WRITE of 100 bytes that was caught before it reached B.
 struct Caught {
-    explicit Caught(std::uint8_t gid_index = 0, std::uint8_t op = VRNIC_OP_WRITE, std::uint32_t size = 100)
-        : how{.path_mtu = 1, .retry_cnt = 7, .gid_index = gid_index}, qps(pair.connect(how)),
-          regions(pair, 16 << 10), transfer(pair, qps.first, qps.second, regions, op, size) {
+    explicit Caught(std::uint8_t gid_index = 0, std::uint8_t op = VRNIC_OP_WRITE,
+                    std::uint32_t size = 100)
+        : how{.path_mtu = 1, .retry_cnt = 7, .gid_index = gid_index},
+          qps(pair.connect(how)),
+          regions(pair, 16 << 10),
+          transfer(pair, qps.first, qps.second, regions, op, size) {
         pair.link.filter = [this](std::uint32_t, std::uint64_t, std::span<const std::byte> sent) {
             frames.emplace_back(sent.begin(), sent.end());
             return Fate::drop;
@@ -98,7 +101,8 @@ TEST_CASE("frames cut at every length", "[packet]") {
     for (std::size_t length = 0; length < caught.frame.size(); ++length) {
         Frame cut(caught.frame.begin(), caught.frame.begin() + static_cast<std::ptrdiff_t>(length));
         caught.pair.link.inject(caught.pair.a.host.port(), cut);
-        // And with the lengths and checksums of the headers right: what is missing is inside of BTH and behind.
+        // And with the lengths and checksums of the headers right: what is missing is inside of BTH
+        // and behind.
         if (length < caught.packet.bth_offset) continue;
         const auto udp = static_cast<std::uint16_t>(length - caught.packet.udp_offset);
         put16(cut, caught.packet.udp_offset + 4, udp);
@@ -182,7 +186,8 @@ TEST_CASE("packets out of order within a message", "[packet]") {
     changed[caught.packet.bth_offset] = std::byte(opcode);
     seal(changed);
     std::vector<RocePacket> answers;
-    caught.pair.link.filter = [&](std::uint32_t port, std::uint64_t, std::span<const std::byte> frame) {
+    caught.pair.link.filter = [&](std::uint32_t port, std::uint64_t,
+                                  std::span<const std::byte> frame) {
         if (port == caught.pair.b.host.port()) answers.push_back(*parse_roce(frame));
         return Fate::pass;
     };
@@ -202,9 +207,9 @@ TEST_CASE("a first packet inside of a message, and lengths that do not fit", "[p
         const char* name;
         std::uint8_t op;
         std::uint32_t size;
-        std::size_t packet;     // of the message: the one that is changed
-        std::uint8_t opcode;    // 0xff: stays
-        std::uint32_t length;   // of the RETH; 0: stays
+        std::size_t packet;    // of the message: the one that is changed
+        std::uint8_t opcode;   // 0xff: stays
+        std::uint32_t length;  // of the RETH; 0: stays
     };
     const auto bad = GENERATE(Bad{"SEND first in a SEND", VRNIC_OP_SEND, 800, 1, kSendFirst, 0},
                               Bad{"SEND only in a SEND", VRNIC_OP_SEND, 800, 1, kSendOnly, 0},
@@ -235,7 +240,8 @@ TEST_CASE("a first packet inside of a message, and lengths that do not fit", "[p
         Frame changed(sent.begin(), sent.end());
         if (bad.opcode != 0xff) changed[packet->bth_offset] = std::byte(bad.opcode);
         if (bad.length != 0) put32(changed, packet->bth_offset + 12 + 12, bad.length);
-        // seal() knows RC opcodes only as far as the simulator does; the ICRC does not depend on them.
+        // seal() knows RC opcodes only as far as the simulator does; the ICRC does not depend on
+        // them.
         const std::uint32_t icrc = compute_icrc(changed, *packet);
         for (std::size_t i = 0; i < 4; ++i)
             changed[packet->end - 4 + i] = std::byte(icrc >> (8 * i) & 0xff);
@@ -256,13 +262,16 @@ TEST_CASE("answers that nobody waits for are ignored", "[packet]") {
     Caught caught(0, VRNIC_OP_WRITE, 100);
     // A forged acknowledgement from B to A: for PSNs never sent, and for ones long gone.
     for (const std::uint32_t psn : {0x1001u, 0x1100u, 0x0fffu, 0x800fffu, 0x801000u}) {
-        for (const std::uint8_t syndrome : {0x00, 0x1f, 0x21, 0x60, 0x61, 0x62, 0x63, 0x64, 0x7f, 0x80}) {
+        for (const std::uint8_t syndrome :
+             {0x00, 0x1f, 0x21, 0x60, 0x61, 0x62, 0x63, 0x64, 0x7f, 0x80}) {
             Frame ack(caught.frame.begin(),
-                      caught.frame.begin() + static_cast<std::ptrdiff_t>(caught.packet.bth_offset + 12 + 4 + 4));
+                      caught.frame.begin() +
+                          static_cast<std::ptrdiff_t>(caught.packet.bth_offset + 12 + 4 + 4));
             std::swap_ranges(ack.begin(), ack.begin() + 6, ack.begin() + 6);
-            std::swap_ranges(ack.begin() + static_cast<std::ptrdiff_t>(caught.packet.ip_offset + 12),
-                             ack.begin() + static_cast<std::ptrdiff_t>(caught.packet.ip_offset + 16),
-                             ack.begin() + static_cast<std::ptrdiff_t>(caught.packet.ip_offset + 16));
+            std::swap_ranges(
+                ack.begin() + static_cast<std::ptrdiff_t>(caught.packet.ip_offset + 12),
+                ack.begin() + static_cast<std::ptrdiff_t>(caught.packet.ip_offset + 16),
+                ack.begin() + static_cast<std::ptrdiff_t>(caught.packet.ip_offset + 16));
             put16(ack, caught.packet.ip_offset + 2, 20 + 8 + 12 + 4 + 4);
             put16(ack, caught.packet.udp_offset + 4, 8 + 12 + 4 + 4);
             ack[caught.packet.bth_offset] = std::byte{kAcknowledge};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Random work under random faults, over many seeds. A failure prints its seed: VRNIC_SIM_SEED=... replays it.
+// Random work under random faults, over many seeds. A failure prints its seed: VRNIC_SIM_SEED=...
+// replays it.
 #include <chrono>
 #include <iostream>
 #include <sstream>
@@ -19,7 +20,8 @@ struct Outcome {
     Counters a, b;
 };
 
-// How many seeds the soak takes; VRNIC_SIM_SEEDS asks for more (or fewer), and then without a time limit.
+// How many seeds the soak takes; VRNIC_SIM_SEEDS asks for more (or fewer), and then without a time
+// limit.
 std::uint64_t seeds_or(std::uint64_t otherwise) {
     const char* given = std::getenv("VRNIC_SIM_SEEDS");
     return given ? std::strtoull(given, nullptr, 0) : otherwise;
@@ -62,7 +64,8 @@ struct Scenario {
     Outcome run() {
         Workload work(pair, workload);
         std::string wrong = work.run(30 * kSecond);
-        return {wrong, pair.trace.hash(), pair.link.frames_sent(), pair.a.counters(), pair.b.counters()};
+        return {wrong, pair.trace.hash(), pair.link.frames_sent(), pair.a.counters(),
+                pair.b.counters()};
     }
 
     Random random;
@@ -109,10 +112,12 @@ TEST_CASE("random work under all faults: no byte lost or doubled, no QP stuck", 
         VRNIC_COUNTERS(VRNIC_SUM)
 #undef VRNIC_SUM
         ++done;
-        if (!std::getenv("VRNIC_SIM_SEEDS") && std::chrono::steady_clock::now() - start > kTime) break;
+        if (!std::getenv("VRNIC_SIM_SEEDS") && std::chrono::steady_clock::now() - start > kTime)
+            break;
     }
     if (one_seed) return;
-    if (done < seeds) std::cout << "soak: " << done << " of " << seeds << " seeds in the time given\n";
+    if (done < seeds)
+        std::cout << "soak: " << done << " of " << seeds << " seeds in the time given\n";
     CHECK(done >= 5);
     // The faults did come.
     CHECK(sum.roce_retransmitted_packets > 100);
@@ -136,7 +141,11 @@ TEST_CASE("64 QPs at once", "[soak]") {
     if (faulty) pair.link.faults.loss = pair.link.faults.duplicate = 10'000;
     pair.cq_a = &pair.a.driver.create_cq({.log_size = 12});
     pair.cq_b = &pair.b.driver.create_cq({.log_size = 12});
-    Workload work(pair, {.seed = seed, .qps = 64, .operations = 12, .depth = 4, .max_bytes = 3000,
+    Workload work(pair, {.seed = seed,
+                         .qps = 64,
+                         .operations = 12,
+                         .depth = 4,
+                         .max_bytes = 3000,
                          .receives_late = true});
     CHECK(work.run(30 * kSecond) == "");
 }

@@ -16,9 +16,10 @@ class Stream {
 
     void refill() {
         while (qa_.sq_free() > 0)
-            pair_.a.driver.post_send(
-                qa_, {.opcode = VRNIC_OP_WRITE, .sges = {regions_.a.sge(0, size_)},
-                      .remote_addr = regions_.b.iova, .rkey = regions_.b.key});
+            pair_.a.driver.post_send(qa_, {.opcode = VRNIC_OP_WRITE,
+                                           .sges = {regions_.a.sge(0, size_)},
+                                           .remote_addr = regions_.b.iova,
+                                           .rkey = regions_.b.key});
     }
     // Keeps it going for a while; the completions of that time.
     std::vector<vrnic_cqe> run(Nanoseconds time) {
@@ -44,8 +45,12 @@ class Stream {
 
 TEST_CASE("query tells what was set", "[state]") {
     Pair pair;
-    auto [qa, qb] = pair.connect({.path_mtu = 4, .timeout = 14, .retry_cnt = 5, .rnr_retry = 6,
-                                  .min_rnr_timer = 12, .rd_atomic = 3});
+    auto [qa, qb] = pair.connect({.path_mtu = 4,
+                                  .timeout = 14,
+                                  .retry_cnt = 5,
+                                  .rnr_retry = 6,
+                                  .min_rnr_timer = 12,
+                                  .rd_atomic = 3});
     const auto attr = pair.a.driver.query(qa);
     CHECK(int(attr.state) == VRNIC_QPS_RTS);
     CHECK(int(attr.path_mtu) == 4);
@@ -69,8 +74,12 @@ TEST_CASE("SQD drains what was begun and starts nothing", "[state]") {
     pair.b.driver.events(0);
     pair.a.driver.events(0);
     for (int i = 0; i < 20; ++i)
-        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE, .sges = {regions.a.sge(0, 20'000)},
-                                     .remote_addr = regions.b.iova, .rkey = regions.b.key}, i == 19);
+        pair.a.driver.post_send(qa,
+                                {.opcode = VRNIC_OP_WRITE,
+                                 .sges = {regions.a.sge(0, 20'000)},
+                                 .remote_addr = regions.b.iova,
+                                 .rkey = regions.b.key},
+                                i == 19);
     pair.world.run_for(30 * kMicrosecond);
     vrnic_qp_attr attr{};
     attr.state = VRNIC_QPS_SQD;
@@ -94,8 +103,10 @@ TEST_CASE("SQD drains what was begun and starts nothing", "[state]") {
     CHECK(pair.link.frames_sent() == frames);
     CHECK_FALSE(drained());  // told once
     // As a responder it works on.
-    pair.b.driver.post_send(qb, {.opcode = VRNIC_OP_WRITE, .sges = {regions.b.sge(0, 100)},
-                                 .remote_addr = regions.a.iova, .rkey = regions.a.key});
+    pair.b.driver.post_send(qb, {.opcode = VRNIC_OP_WRITE,
+                                 .sges = {regions.b.sge(0, 100)},
+                                 .remote_addr = regions.a.iova,
+                                 .rkey = regions.a.key});
     const auto back = pair.wait_b(1);
     REQUIRE(back.size() == 1);
     CHECK(int(back[0].status) == VRNIC_WC_SUCCESS);
@@ -115,8 +126,10 @@ TEST_CASE("ERR flushes both queues in order, and what is posted later", "[state]
     cut = true;
     for (int i = 0; i < 10; ++i) {
         pair.a.driver.post_recv(qa, {regions.a.sge(0, 10)});
-        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE, .flags = 0,  // errors are told all the same
-                                     .sges = {regions.a.sge(0, 100)}, .remote_addr = regions.b.iova,
+        pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                                     .flags = 0,  // errors are told all the same
+                                     .sges = {regions.a.sge(0, 100)},
+                                     .remote_addr = regions.b.iova,
                                      .rkey = regions.b.key});
     }
     pair.world.run_for(20 * kMicrosecond);
@@ -158,21 +171,26 @@ TEST_CASE("a QP that is destroyed in traffic touches nothing any more", "[state]
     pair.link.bytes_per_us = 2000;
     Regions regions(pair, 256 << 10);
     for (int i = 0; i < 16; ++i)
-        pair.a.driver.post_send(
-            qa, {.opcode = std::uint8_t(reads ? VRNIC_OP_READ : VRNIC_OP_WRITE),
-                 .sges = {regions.a.sge(0, 200'000)}, .remote_addr = regions.b.iova, .rkey = regions.b.key},
-            i == 15);
+        pair.a.driver.post_send(qa,
+                                {.opcode = std::uint8_t(reads ? VRNIC_OP_READ : VRNIC_OP_WRITE),
+                                 .sges = {regions.a.sge(0, 200'000)},
+                                 .remote_addr = regions.b.iova,
+                                 .rkey = regions.b.key},
+                                i == 15);
     pair.world.run_for(when);
     Node& node = requester ? pair.a : pair.b;
     node.driver.destroy(requester ? qa : qb);
-    // From the completion of the destroy on: no DMA write into the region, no completion, no packet of the QP.
+    // From the completion of the destroy on: no DMA write into the region, no completion, no packet
+    // of the QP.
     const Region& region = requester ? regions.a : regions.b;
     GuestCq& cq = requester ? *pair.cq_a : *pair.cq_b;
-    while (node.driver.poll(cq)) {}
+    while (node.driver.poll(cq)) {
+    }
     std::uint64_t writes = 0;
     node.host.on_write = [&](BusAddress address, std::size_t) {
         for (std::uint64_t page = 0; page < region.length(); page += 4096)
-            writes += address >= region.buffer.bus(page) && address < region.buffer.bus(page) + 4096;
+            writes +=
+                address >= region.buffer.bus(page) && address < region.buffer.bus(page) + 4096;
         writes += address >= cq.memory.bus(0) && address < cq.memory.bus(0) + 4096;
     };
     const std::uint32_t port = node.host.port();
@@ -228,9 +246,12 @@ TEST_CASE("objects in use are not taken away", "[state][destroy]") {
     auto [qa, qb] = pair.connect();
     SimDriver& driver = pair.a.driver;
     Region region = driver.reg_mr(4096, kAllAccess);
-    CHECK(driver.try_handle_command(VRNIC_ADMIN_DESTROY_CQ, pair.cq_a->cqn).status == VRNIC_STATUS_BUSY);
-    CHECK(driver.try_handle_command(VRNIC_ADMIN_DEALLOC_PD, driver.pdn()).status == VRNIC_STATUS_BUSY);
-    CHECK(driver.try_handle_command(VRNIC_ADMIN_FREE_UAR, driver.uar()).status == VRNIC_STATUS_BUSY);
+    CHECK(driver.try_handle_command(VRNIC_ADMIN_DESTROY_CQ, pair.cq_a->cqn).status ==
+          VRNIC_STATUS_BUSY);
+    CHECK(driver.try_handle_command(VRNIC_ADMIN_DEALLOC_PD, driver.pdn()).status ==
+          VRNIC_STATUS_BUSY);
+    CHECK(driver.try_handle_command(VRNIC_ADMIN_FREE_UAR, driver.uar()).status ==
+          VRNIC_STATUS_BUSY);
     CHECK(driver.try_handle_command(VRNIC_ADMIN_DESTROY_EQ, 1).status == VRNIC_STATUS_BUSY);
     driver.destroy(qa);
     driver.dereg_mr(region);
@@ -284,7 +305,8 @@ TEST_CASE("the link goes down and comes up again in traffic", "[state][link]") {
     Pair pair;
     auto [qa, qb] = pair.connect({.path_mtu = 3, .timeout = 10});
     Stream stream(pair, qa, 10'000);
-    for (const vrnic_cqe& cqe : stream.run(200 * kMicrosecond)) CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
+    for (const vrnic_cqe& cqe : stream.run(200 * kMicrosecond))
+        CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
     pair.a.driver.events(0);
     pair.a.engine.set_link(false);
     CHECK((pair.a.driver.read32(VRNIC_REG_STATUS) & VRNIC_STATUS_LINK_UP) == 0);
@@ -293,7 +315,8 @@ TEST_CASE("the link goes down and comes up again in traffic", "[state][link]") {
         packets += from == pair.a.host.port();
         return Fate::pass;
     };
-    for (const vrnic_cqe& cqe : stream.run(5 * kMillisecond)) CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
+    for (const vrnic_cqe& cqe : stream.run(5 * kMillisecond))
+        CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
     CHECK(packets == 0);
     pair.a.engine.set_link(true);
     CHECK((pair.a.driver.read32(VRNIC_REG_STATUS) & VRNIC_STATUS_LINK_UP) != 0);

@@ -25,7 +25,8 @@ struct TraceEntry {
 
 class Trace {
   public:
-    void add(Nanoseconds time, std::uint32_t port, const char* fate, std::span<const std::byte> frame);
+    void add(Nanoseconds time, std::uint32_t port, const char* fate,
+             std::span<const std::byte> frame);
 
     const std::vector<TraceEntry>& entries() const { return entries_; }
     std::uint64_t hash() const { return hash_; }  // of all, times too

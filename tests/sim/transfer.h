@@ -17,9 +17,15 @@ inline constexpr std::uint32_t kImm = 0x04030201;
 inline constexpr std::uint8_t kAllOperations[] = {VRNIC_OP_SEND, VRNIC_OP_SEND_IMM, VRNIC_OP_WRITE,
                                                   VRNIC_OP_WRITE_IMM, VRNIC_OP_READ};
 
-inline bool has_imm(std::uint8_t op) { return op == VRNIC_OP_SEND_IMM || op == VRNIC_OP_WRITE_IMM; }
-inline bool is_send(std::uint8_t op) { return op == VRNIC_OP_SEND || op == VRNIC_OP_SEND_IMM; }
-inline bool takes_receive(std::uint8_t op) { return is_send(op) || op == VRNIC_OP_WRITE_IMM; }
+inline bool has_imm(std::uint8_t op) {
+    return op == VRNIC_OP_SEND_IMM || op == VRNIC_OP_WRITE_IMM;
+}
+inline bool is_send(std::uint8_t op) {
+    return op == VRNIC_OP_SEND || op == VRNIC_OP_SEND_IMM;
+}
+inline bool takes_receive(std::uint8_t op) {
+    return is_send(op) || op == VRNIC_OP_WRITE_IMM;
+}
 inline std::uint8_t receive_opcode(std::uint8_t op) {
     return op == VRNIC_OP_SEND       ? VRNIC_OP_RECV
            : op == VRNIC_OP_SEND_IMM ? VRNIC_OP_RECV_IMM
@@ -37,10 +43,16 @@ struct Regions {
 // Operation op of `size` bytes, posted by A. Call post(), then finish().
 class Transfer {
   public:
-    Transfer(Pair& pair, GuestQp& qa, GuestQp& qb, Regions& regions, std::uint8_t op, std::uint64_t size,
-             std::uint64_t seed = 1, std::uint64_t start = 0, std::uint64_t receive_room = 0)
-        : pair_(pair), qa_(qa), qb_(qb), op_(op), data_(pattern(seed, size)),
-          local_(regions.a, start, size), remote_(regions.b, start, std::max(size, receive_room)) {
+    Transfer(Pair& pair, GuestQp& qa, GuestQp& qb, Regions& regions, std::uint8_t op,
+             std::uint64_t size, std::uint64_t seed = 1, std::uint64_t start = 0,
+             std::uint64_t receive_room = 0)
+        : pair_(pair),
+          qa_(qa),
+          qb_(qb),
+          op_(op),
+          data_(pattern(seed, size)),
+          local_(regions.a, start, size),
+          remote_(regions.b, start, std::max(size, receive_room)) {
         (op == VRNIC_OP_READ ? remote_ : local_).write(data_);
     }
 

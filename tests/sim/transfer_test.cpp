@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Every operation over a good link: sizes around the path MTU, scatter/gather, inline, page lists.
 #include "transfer.h"
+
 #include "wire.h"
 
 using namespace vrnic;
@@ -11,8 +12,8 @@ constexpr std::uint64_t kMiB = 1 << 20;
 }
 
 TEST_CASE("every operation, path MTU and size", "[transfer]") {
-    const auto path_mtu = GENERATE(std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{4},
-                                   std::uint8_t{5});
+    const auto path_mtu = GENERATE(std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3},
+                                   std::uint8_t{4}, std::uint8_t{5});
     const std::uint64_t mtu = mtu_bytes(path_mtu);
     Pair pair;
     auto [qa, qb] = pair.connect({.path_mtu = path_mtu, .gid_index = std::uint8_t(path_mtu % 2)});
@@ -39,13 +40,12 @@ TEST_CASE("every operation, path MTU and size", "[transfer]") {
 }
 
 TEST_CASE("page lists of every depth, page size and offset", "[transfer]") {
-    const auto layout = GENERATE(
-        BufferLayout{.levels = 0, .page_shift = 12, .offset = 0},
-        BufferLayout{.levels = 0, .page_shift = 21, .offset = 12345},
-        BufferLayout{.levels = 1, .page_shift = 12, .offset = 4095},
-        BufferLayout{.levels = 1, .page_shift = 16, .offset = 777},
-        BufferLayout{.levels = 2, .page_shift = 12, .offset = 1},
-        BufferLayout{.levels = 3, .page_shift = 12, .offset = 2048});
+    const auto layout = GENERATE(BufferLayout{.levels = 0, .page_shift = 12, .offset = 0},
+                                 BufferLayout{.levels = 0, .page_shift = 21, .offset = 12345},
+                                 BufferLayout{.levels = 1, .page_shift = 12, .offset = 4095},
+                                 BufferLayout{.levels = 1, .page_shift = 16, .offset = 777},
+                                 BufferLayout{.levels = 2, .page_shift = 12, .offset = 1},
+                                 BufferLayout{.levels = 3, .page_shift = 12, .offset = 2048});
     CAPTURE(int(layout.levels), int(layout.page_shift), layout.offset);
     // More than 512 pages of 4 KiB, so that the lowest level has two tables.
     const std::uint64_t bytes = 2 * kMiB + 3 * 4096;
@@ -145,8 +145,8 @@ TEST_CASE("inline data", "[transfer]") {
             request.rkey = slot.key();
         }
         if (takes_receive(request.opcode))
-            pair.b.driver.post_recv(qb, is_send(request.opcode) ? std::vector{slot.sge()}
-                                                                : std::vector<vrnic_sge>{});
+            pair.b.driver.post_recv(
+                qb, is_send(request.opcode) ? std::vector{slot.sge()} : std::vector<vrnic_sge>{});
         // The entry is the sender's again only when it has completed; its bytes are copied.
         pair.a.driver.post_send(qa, request);
         const auto sent = pair.wait_a(1);
@@ -200,8 +200,8 @@ TEST_CASE("two QPs of one device", "[transfer][loopback]") {
                 request.rkey = remote.key();
             }
             if (takes_receive(op))
-                pair.a.driver.post_recv(q2, is_send(op) ? std::vector{remote.sge()}
-                                                        : std::vector<vrnic_sge>{});
+                pair.a.driver.post_recv(
+                    q2, is_send(op) ? std::vector{remote.sge()} : std::vector<vrnic_sge>{});
             pair.a.driver.post_send(q1, request);
             const auto sent = pair.wait_a(1);
             REQUIRE(sent.size() == 1);
@@ -256,13 +256,19 @@ TEST_CASE("a fence waits for the READs before it", "[transfer]") {
     auto [qa, qb] = pair.connect();
     Regions regions(pair, 64 << 10);
     // A READ brings bytes that the SEND behind it sends on: only with the fence they are there.
-    GuardedSlot far(regions.b, 0, 20'000), near(regions.a, 0, 20'000), back(regions.b, 32 << 10, 20'000);
+    GuardedSlot far(regions.b, 0, 20'000), near(regions.a, 0, 20'000),
+        back(regions.b, 32 << 10, 20'000);
     const auto bytes = pattern(4, 20'000);
     far.write(bytes);
     pair.b.driver.post_recv(qb, {back.sge()});
-    pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_READ, .sges = {near.sge()}, .remote_addr = far.address(),
-                                 .rkey = far.key()}, false);
-    pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_SEND, .flags = VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE,
+    pair.a.driver.post_send(qa,
+                            {.opcode = VRNIC_OP_READ,
+                             .sges = {near.sge()},
+                             .remote_addr = far.address(),
+                             .rkey = far.key()},
+                            false);
+    pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_SEND,
+                                 .flags = VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE,
                                  .sges = {near.sge()}});
     REQUIRE(pair.wait_a(2).size() == 2);
     CHECK(back.holds(bytes));
@@ -292,7 +298,8 @@ TEST_CASE("four READs at most are outstanding", "[transfer]") {
     pair.link.filter = [&](std::uint32_t, std::uint64_t, std::span<const std::byte> frame) {
         const auto packet = parse_roce(frame);
         if (packet->opcode == kReadRequest) most = std::max(most, ++outstanding);
-        if (packet->opcode == kReadResponseLast || packet->opcode == kReadResponseOnly) --outstanding;
+        if (packet->opcode == kReadResponseLast || packet->opcode == kReadResponseOnly)
+            --outstanding;
         return Fate::pass;
     };
     for (std::uint64_t i = 0; i < 20; ++i) {

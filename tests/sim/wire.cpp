@@ -80,14 +80,15 @@ std::uint32_t compute_icrc(std::span<const std::byte> frame, const RocePacket& p
     copy.insert(copy.end(), frame.begin() + static_cast<std::ptrdiff_t>(packet.ip_offset),
                 frame.begin() + static_cast<std::ptrdiff_t>(packet.end - 4));
     const auto mask = [&](std::size_t frame_offset, std::size_t octets, std::byte bits) {
-        for (std::size_t i = 0; i < octets; ++i) copy[frame_offset - packet.ip_offset + 8 + i] |= bits;
+        for (std::size_t i = 0; i < octets; ++i)
+            copy[frame_offset - packet.ip_offset + 8 + i] |= bits;
     };
     constexpr std::byte kAll{0xff};
     const std::size_t ip = packet.ip_offset;
     if (packet.ipv6) {
         mask(ip, 1, std::byte{0x0f});  // traffic class, flow label
         mask(ip + 1, 3, kAll);
-        mask(ip + 7, 1, kAll);         // hop limit
+        mask(ip + 7, 1, kAll);  // hop limit
     } else {
         mask(ip + 1, 1, kAll);   // type of service
         mask(ip + 8, 1, kAll);   // time to live
@@ -115,16 +116,22 @@ void seal(std::vector<std::byte>& frame) {
         frame[packet->end - 4 + i] = static_cast<std::byte>(icrc >> (8 * i) & 0xff);
 }
 
-void put16(std::span<std::byte> f, std::size_t at, std::uint16_t v) { put(f, at, v, 2); }
-void put24(std::span<std::byte> f, std::size_t at, std::uint32_t v) { put(f, at, v, 3); }
-void put32(std::span<std::byte> f, std::size_t at, std::uint32_t v) { put(f, at, v, 4); }
+void put16(std::span<std::byte> f, std::size_t at, std::uint16_t v) {
+    put(f, at, v, 2);
+}
+void put24(std::span<std::byte> f, std::size_t at, std::uint32_t v) {
+    put(f, at, v, 3);
+}
+void put32(std::span<std::byte> f, std::size_t at, std::uint32_t v) {
+    put(f, at, v, 4);
+}
 
 std::string describe(std::span<const std::byte> frame) {
     static constexpr std::array kNames = {
-        "SEND_FIRST", "SEND_MIDDLE", "SEND_LAST", "SEND_LAST_IMM", "SEND_ONLY", "SEND_ONLY_IMM",
-        "WRITE_FIRST", "WRITE_MIDDLE", "WRITE_LAST", "WRITE_LAST_IMM", "WRITE_ONLY",
-        "WRITE_ONLY_IMM", "READ_REQUEST", "READ_RESP_FIRST", "READ_RESP_MIDDLE", "READ_RESP_LAST",
-        "READ_RESP_ONLY", "ACK"};
+        "SEND_FIRST",     "SEND_MIDDLE",    "SEND_LAST",    "SEND_LAST_IMM",   "SEND_ONLY",
+        "SEND_ONLY_IMM",  "WRITE_FIRST",    "WRITE_MIDDLE", "WRITE_LAST",      "WRITE_LAST_IMM",
+        "WRITE_ONLY",     "WRITE_ONLY_IMM", "READ_REQUEST", "READ_RESP_FIRST", "READ_RESP_MIDDLE",
+        "READ_RESP_LAST", "READ_RESP_ONLY", "ACK"};
     const auto packet = parse_roce(frame);
     if (!packet) return fmt::format("{} bytes, not RC over RoCEv2", frame.size());
     return fmt::format("{} qp {:#x} psn {:#x}{}{}{} {} bytes{}", kNames[packet->opcode],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// RoCEv2 packets as the tests read and forge them (IBTA vol. 1 ch. 9, annex A17). Independent of the engine.
+// RoCEv2 packets as the tests read and forge them (IBTA vol. 1 ch. 9, annex A17). Independent of
+// the engine.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +14,22 @@ namespace vrnic::sim {
 
 // BTH opcodes of RC, IBTA table 38.
 enum RcOpcode : std::uint8_t {
-    kSendFirst = 0x00, kSendMiddle = 0x01, kSendLast = 0x02, kSendLastImm = 0x03,
-    kSendOnly = 0x04, kSendOnlyImm = 0x05,
-    kWriteFirst = 0x06, kWriteMiddle = 0x07, kWriteLast = 0x08, kWriteLastImm = 0x09,
-    kWriteOnly = 0x0a, kWriteOnlyImm = 0x0b,
+    kSendFirst = 0x00,
+    kSendMiddle = 0x01,
+    kSendLast = 0x02,
+    kSendLastImm = 0x03,
+    kSendOnly = 0x04,
+    kSendOnlyImm = 0x05,
+    kWriteFirst = 0x06,
+    kWriteMiddle = 0x07,
+    kWriteLast = 0x08,
+    kWriteLastImm = 0x09,
+    kWriteOnly = 0x0a,
+    kWriteOnlyImm = 0x0b,
     kReadRequest = 0x0c,
-    kReadResponseFirst = 0x0d, kReadResponseMiddle = 0x0e, kReadResponseLast = 0x0f,
+    kReadResponseFirst = 0x0d,
+    kReadResponseMiddle = 0x0e,
+    kReadResponseLast = 0x0f,
     kReadResponseOnly = 0x10,
     kAcknowledge = 0x11,
 };

@@ -15,9 +15,9 @@ struct Workload::Operation {
     bool busy = false;
     std::uint8_t opcode = 0;
     bool is_signaled = true;
-    bool sent_done = false;       // the requester's side is over
-    bool received_done = true;    // the responder's completion came, or there is none
-    std::uint32_t entry = 0;      // index in the send queue
+    bool sent_done = false;     // the requester's side is over
+    bool received_done = true;  // the responder's completion came, or there is none
+    std::uint32_t entry = 0;    // index in the send queue
     std::uint32_t imm = 0;
     std::vector<std::byte> bytes;
     std::optional<GuardedSlot> near, far;
@@ -55,8 +55,8 @@ Workload::Workload(Pair& pair, const WorkloadOptions& options)
     : pair_(pair), options_(options), random_(options.seed ^ 0x5eed) {
     for (std::uint32_t i = 0; i < options.qps; ++i) {
         Connection how;
-        how.path_mtu = options.path_mtu ? options.path_mtu
-                                        : static_cast<std::uint8_t>(1 + random_.next() % 5);
+        how.path_mtu =
+            options.path_mtu ? options.path_mtu : static_cast<std::uint8_t>(1 + random_.next() % 5);
         how.gid_index = options.gid_index;
         how.rd_atomic = static_cast<std::uint8_t>(1 + random_.next() % 8);
         how.psn_a = random_.next() & 0xffffff;
@@ -170,9 +170,10 @@ void Workload::post(Flow& flow) {
     }
     flow.in_flight.push_back(at);
     ++flow.posted;
-    op.entry = flow.from.driver.post_send(flow.from_qp, request, random_.next() % 4 != 0 ||
-                                                                   flow.posted == options_.operations ||
-                                                                   flow.in_flight.size() >= options_.depth);
+    op.entry =
+        flow.from.driver.post_send(flow.from_qp, request,
+                                   random_.next() % 4 != 0 || flow.posted == options_.operations ||
+                                       flow.in_flight.size() >= options_.depth);
 }
 
 // Both sides are over: the bytes were right, nobody touches the buffers any more.
@@ -182,7 +183,8 @@ void Workload::release(Flow& flow, Operation& op) {
         fail(fmt::format("QP {:#x}: the requester's buffer of opcode {} ({} bytes) is wrong",
                          flow.from_qp.qpn, op.opcode, op.bytes.size()));
     const bool far_is_used = !is_send(op.opcode);
-    if (!op.far->holds(far_is_used ? op.bytes : std::vector<std::byte>{}) || !op.far->guards_intact())
+    if (!op.far->holds(far_is_used ? op.bytes : std::vector<std::byte>{}) ||
+        !op.far->guards_intact())
         fail(fmt::format("QP {:#x}: the responder's buffer of opcode {} ({} bytes) is wrong",
                          flow.from_qp.qpn, op.opcode, op.bytes.size()));
     op.near->clear();
@@ -221,13 +223,15 @@ void Workload::receive_done(const vrnic_cqe& cqe, Flow& flow) {
     if (cqe.wqe_index != receive.entry || cqe.opcode != receive_opcode(op.opcode) ||
         cqe.byte_len != op.bytes.size() || bool(cqe.flags & VRNIC_CQE_IMM) != has_imm(op.opcode) ||
         (has_imm(op.opcode) && cqe.imm != op.imm))
-        fail(fmt::format("QP {:#x}: receive completion: entry {} opcode {:#x} {} bytes imm {:#x}, "
-                         "expected {} {:#x} {} {:#x}",
-                         flow.to_qp.qpn, std::uint32_t(cqe.wqe_index), cqe.opcode,
-                         std::uint32_t(cqe.byte_len), std::uint32_t(cqe.imm), receive.entry,
-                         receive_opcode(op.opcode), op.bytes.size(), op.imm));
+        fail(
+            fmt::format("QP {:#x}: receive completion: entry {} opcode {:#x} {} bytes imm {:#x}, "
+                        "expected {} {:#x} {} {:#x}",
+                        flow.to_qp.qpn, std::uint32_t(cqe.wqe_index), cqe.opcode,
+                        std::uint32_t(cqe.byte_len), std::uint32_t(cqe.imm), receive.entry,
+                        receive_opcode(op.opcode), op.bytes.size(), op.imm));
     GuardedSlot& slot = *flow.receive_slots[receive.slot];
-    if (!slot.holds(is_send(op.opcode) ? op.bytes : std::vector<std::byte>{}) || !slot.guards_intact())
+    if (!slot.holds(is_send(op.opcode) ? op.bytes : std::vector<std::byte>{}) ||
+        !slot.guards_intact())
         fail(fmt::format("QP {:#x}: the receive buffer ({} bytes) is wrong", flow.to_qp.qpn,
                          op.bytes.size()));
     // IBTA 10.7.3.2: the WRITE is visible when the completion is.
@@ -266,8 +270,8 @@ void Workload::check_quiet() {
     poll(pair_.b, *pair_.cq_b);
     for (const auto& flow : flows_) {
         for (const Operation& op : flow->slots)
-            if (op.near && !(op.near->is_empty() && op.far->is_empty() && op.near->guards_intact() &&
-                             op.far->guards_intact()))
+            if (op.near && !(op.near->is_empty() && op.far->is_empty() &&
+                             op.near->guards_intact() && op.far->guards_intact()))
                 fail(fmt::format("QP {:#x}: a buffer was written after its operation was over",
                                  flow->from_qp.qpn));
         for (const auto& slot : flow->receive_slots)
@@ -283,8 +287,8 @@ std::string Workload::run(Nanoseconds time_limit) {
         if (pair_.world.now() > end) {
             for (const auto& flow : flows_)
                 if (flow->completed != options_.operations)
-                    fail(fmt::format("QP {:#x} is stuck after {} of {} operations", flow->from_qp.qpn,
-                                     flow->completed, options_.operations));
+                    fail(fmt::format("QP {:#x} is stuck after {} of {} operations",
+                                     flow->from_qp.qpn, flow->completed, options_.operations));
             break;
         }
         for (const auto& flow : flows_) {

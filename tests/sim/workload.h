@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A random mix of operations on many QPs, both ways at once. Every byte is compared, no byte may come twice:
-// as soon as an operation is complete its buffers are overwritten, and must stay so.
+// A random mix of operations on many QPs, both ways at once. Every byte is compared, no byte may
+// come twice: as soon as an operation is complete its buffers are overwritten, and must stay so.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ namespace vrnic::sim {
 
 struct WorkloadOptions {
     std::uint64_t seed = 1;
-    std::uint32_t qps = 4;               // on each side
-    std::uint32_t operations = 60;       // of each QP, as requester
-    std::uint32_t depth = 8;             // operations of a QP in flight at most
-    std::uint32_t max_bytes = 12'000;    // of one operation
+    std::uint32_t qps = 4;             // on each side
+    std::uint32_t operations = 60;     // of each QP, as requester
+    std::uint32_t depth = 8;           // operations of a QP in flight at most
+    std::uint32_t max_bytes = 12'000;  // of one operation
     std::uint8_t gid_index = 0;
-    std::uint8_t path_mtu = 0;           // 0: any for each QP
-    bool receives_late = false;          // receives are posted late now and then: RNR
+    std::uint8_t path_mtu = 0;   // 0: any for each QP
+    bool receives_late = false;  // receives are posted late now and then: RNR
 };
 
 class Workload {
@@ -38,7 +38,8 @@ class Workload {
     struct Side;
     struct Flow;
 
-    void make_flow(Node& from, GuestCq& from_cq, GuestQp& from_qp, Node& to, GuestCq& to_cq, GuestQp& to_qp);
+    void make_flow(Node& from, GuestCq& from_cq, GuestQp& from_qp, Node& to, GuestCq& to_cq,
+                   GuestQp& to_qp);
     void post(Flow& flow);
     void post_receives(Flow& flow);
     void send_done(const vrnic_cqe& cqe, Flow& flow);

@@ -40,7 +40,8 @@ class World {
         return true;
     }
 
-    // Runs events until done() or until the time is up. False: not done. Nothing left to happen ends it early.
+    // Runs events until done() or until the time is up. False: not done. Nothing left to happen
+    // ends it early.
     template <typename Done>
     [[nodiscard]] bool run_until(Done&& done, Nanoseconds time_limit) {
         const Nanoseconds end = now_ + time_limit;
