@@ -34,8 +34,9 @@ VRNIC_ASSERT_SIZE(struct vrnic_cq_dbrec, 8);
 /*
  * To arm: write ci, then arm with the sequence of the last arming plus one,
  * then ring VRNIC_DB_TYPE_CQ_ARM. When a completion of the wanted kind is at or
- * past ci, then or later, one event follows and the queue is no longer armed.
- * An unchanged sequence is not a new request.
+ * past ci and came after the queue's last event, then or later, one event
+ * follows and the queue is no longer armed. An unchanged sequence is not a new
+ * request.
  */
 #define VRNIC_CQ_ARM_SEQ_MASK 0x3fffffffu
 #define VRNIC_CQ_ARM_SOLICITED (1u << 30) /* only solicited completions and errors */

@@ -135,7 +135,10 @@ void CqTable::arm(CompletionQueue& cq) {
 
     const std::uint64_t consumed = cq.index - (static_cast<std::uint32_t>(cq.index) - cq.consumed);
     const std::uint64_t end = cq.armed_solicited_only ? cq.solicited_index : cq.index;
-    const bool pending = end > consumed;
+    // What the last event told of is no news (IBTA 11.4.2.2: the next completion that is added): who arms
+    // between the event and the polling, as many do, would be woken once too often. What came since
+    // is, so that nothing is missed between two armings.
+    const bool pending = end > std::max(consumed, cq.told_index);
     cq.armed = !pending;
     if (pending) notify(cq);
 }
@@ -143,6 +146,7 @@ void CqTable::arm(CompletionQueue& cq) {
 // A queue has one event at most that the driver has not taken; the next one waits for that. So nobody who
 // arms again and again can fill an event queue that others share, and no event is ever lost.
 void CqTable::notify(CompletionQueue& cq) {
+    cq.told_index = cq.index;
     if (cq.event_owed) return;
     EventQueue& eq = *events_.find(cq.eqn);
     if (may_notify(cq, eq)) {

@@ -33,6 +33,7 @@ struct CompletionQueue {
     bool event_sent = false;         // at least one; event_index is the last one's
     std::uint64_t event_index = 0;   // in the event queue
     bool event_owed = false;         // one more is to be sent, see CqTable::notify
+    std::uint64_t told_index = 0;    // one past the last completion that an event has told of
     std::uint32_t next_owed = EventQueue::kNone;  // CQN, in the list of the event queue
     std::uint64_t solicited_index = 0;  // one past the last solicited completion or error
     std::uint32_t ring_offset = 0;

@@ -229,7 +229,8 @@ TEST_CASE_METHOD(Fixture, "a CQ has one event at most that was not consumed; the
     const std::uint32_t cqn = create();
     for (std::uint32_t sequence = 1; sequence < 100; ++sequence) {
         arm(cqn, sequence);
-        if (sequence == 1) REQUIRE(table.post(cqn, completion()));
+        REQUIRE(table.post(cqn, completion()));
+        consume(sequence);
     }
     CHECK(unconsumed_events() == 1);
     consume_events();
@@ -238,7 +239,22 @@ TEST_CASE_METHOD(Fixture, "a CQ has one event at most that was not consumed; the
     CHECK(unconsumed_events() == 0);
     CHECK(counters.eq_overflows == 0);
     arm(cqn, 100);
+    REQUIRE(table.post(cqn, completion()));
     CHECK(unconsumed_events() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "armed between the event and the polling, it wakes for what is new only") {
+    const std::uint32_t cqn = create();
+    arm(cqn, 1);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 1);
+    arm(cqn, 2);  // not consumed yet, but told
+    CHECK(new_events() == 0);
+    REQUIRE(table.post(cqn, completion()));
+    CHECK(new_events() == 1);
+    REQUIRE(table.post(cqn, completion()));  // between event and arming
+    arm(cqn, 3);
+    CHECK(new_events() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "an event that waits interrupts when its time comes") {
@@ -247,6 +263,7 @@ TEST_CASE_METHOD(Fixture, "an event that waits interrupts when its time comes") 
     arm(cqn, 1);
     REQUIRE(table.post(cqn, completion()));
     arm(cqn, 2);
+    REQUIRE(table.post(cqn, completion()));
     CHECK(host.interrupts[kEq] == 1);
     events.doorbell(kEq, 1 | VRNIC_EQ_DB_ARM);
     table.events_consumed(kEq);
@@ -288,6 +305,7 @@ TEST_CASE_METHOD(Fixture, "an event that waits goes with its CQ") {
         arm(cqns.back(), 1);
         REQUIRE(table.post(cqns.back(), completion()));
         arm(cqns.back(), 2);
+        REQUIRE(table.post(cqns.back(), completion()));
     }
     const std::uint32_t gone = cqns[GENERATE(0u, 1u, 2u)];
     CHECK(unconsumed_events() == 3);
