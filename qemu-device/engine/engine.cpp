@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One rule keeps this simple: work is done only in Impl::work(), and never inside itself. Every entry point
-// notes what happened; the outermost one then works, within a budget, and asks for run() when more is left.
+// One rule keeps this simple: work is done only in Impl::work(), and never inside itself. Every
+// entry point notes what happened; the outermost one then works, within a budget, and asks for
+// run() when more is left.
 #include "engine.h"
 
 #include <algorithm>
@@ -26,7 +27,8 @@ struct Budget {
     std::uint32_t transmit;  // Ethernet frames
     std::uint32_t packets;   // of the transport
 };
-constexpr Budget kInline = {16, 4, 16, 16};  // within an MMIO access of the guest: a virtual CPU waits
+constexpr Budget kInline = {16, 4, 16,
+                            16};  // within an MMIO access of the guest: a virtual CPU waits
 constexpr Budget kRun = {64, 16, 64, 128};
 
 constexpr std::size_t kBacklogFrames = 64;
@@ -48,7 +50,8 @@ struct Engine::Impl {
     Registers registers;
     FrameBacklog backlog{kBacklogFrames, kMaxFrame};
 
-    // The frame of receive_frame when nothing is in front of it: used in place, during that call only.
+    // The frame of receive_frame when nothing is in front of it: used in place, during that call
+    // only.
     std::optional<std::span<const std::byte>> frame;
 
     // Noted while the engine was at work.
@@ -61,7 +64,7 @@ struct Engine::Impl {
 
     bool working = false;
     bool run_scheduled = false;
-    bool receive_refused = false;   // can_receive said no: Host::receive_ready is owed
+    bool receive_refused = false;  // can_receive said no: Host::receive_ready is owed
     bool telling_receive_ready = false;
     Nanoseconds timer = kNever;  // as the host knows it
 
@@ -122,7 +125,8 @@ struct Engine::Impl {
 
     // True: there were some.
     bool apply_notes() {
-        bool any = writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted || link_noted;
+        bool any =
+            writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted || link_noted;
         if (reset_noted) reset();
         if (link_noted) device.set_link(*link_noted);
         link_noted.reset();
@@ -302,6 +306,8 @@ void Engine::reset() {
     impl_->work(kInline);
 }
 
-const Counters& Engine::counters() const { return impl_->device.counters; }
+const Counters& Engine::counters() const {
+    return impl_->device.counters;
+}
 
 }  // namespace vrnic

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The whole device: what QEMU's glue, the unit tests and the simulator hold.
 //
-// One thread at a time. While the engine works it may be called again (see Host): such nested calls are
-// noted and carried out before the outer call returns or in the next run(); none of them recurses.
+// One thread at a time. While the engine works it may be called again (see Host): such nested calls
+// are noted and carried out before the outer call returns or in the next run(); none of them
+// recurses.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,8 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // BAR0. Any offset, any size: what is not an aligned access of 4 or 8 bytes to a register reads as 0
-    // and is counted.
+    // BAR0. Any offset, any size: what is not an aligned access of 4 or 8 bytes to a register reads
+    // as 0 and is counted.
     std::uint64_t read_register(std::uint64_t offset, unsigned size);
     void write_register(std::uint64_t offset, std::uint64_t value, unsigned size);
     // BAR2.

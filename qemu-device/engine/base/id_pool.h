@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Hands out numbers first..last of objects; a freed number comes back last, so that stale ones stay unused
-// for long.
+// Hands out numbers first..last of objects; a freed number comes back last, so that stale ones stay
+// unused for long.
 #pragma once
 
 #include <cstdint>

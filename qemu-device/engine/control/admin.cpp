@@ -77,7 +77,8 @@ bool AdminQueue::step() {
     const std::uint64_t at = std::uint64_t{consumer_ & mask} * VRNIC_ADMIN_ENTRY_SIZE;
 
     vrnic_admin_cmd command;
-    if (!device_.host.dma_read(setup_.submissions + at, std::as_writable_bytes(std::span(&command, 1))))
+    if (!device_.host.dma_read(setup_.submissions + at,
+                               std::as_writable_bytes(std::span(&command, 1))))
         return false;
 
     vrnic_admin_cpl completion;

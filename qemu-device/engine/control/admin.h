@@ -26,7 +26,8 @@ class AdminQueue {
     const Setup& setup() const { return setup_; }
 
     bool enabled() const { return enabled_; }
-    // False: the set-up is impossible, or the device is in its fatal state; the queue stays disabled.
+    // False: the set-up is impossible, or the device is in its fatal state; the queue stays
+    // disabled.
     bool enable();
     void disable() { enabled_ = false; }
 

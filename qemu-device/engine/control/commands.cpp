@@ -66,7 +66,8 @@ AdminResult<void> free_uar(Device& device, const vrnic_cmd_handle& cmd) {
 // Handles of Ethernet queues: there is one of each direction, with the direction's number.
 AdminResult<std::uint32_t> create_eth_queue(Device& device, const vrnic_cmd_create_eth_queue& cmd) {
     if (cmd.direction != VRNIC_ETH_TX && cmd.direction != VRNIC_ETH_RX)
-        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_create_eth_queue, direction));
+        return admin_error(VRNIC_STATUS_INVALID,
+                           VRNIC_FIELD(vrnic_cmd_create_eth_queue, direction));
     EthernetQueue& queue =
         cmd.direction == VRNIC_ETH_TX ? device.transmitter.queue() : device.receiver.queue();
     return made(queue.create(cmd), queue.number());
@@ -86,7 +87,9 @@ AdminResult<void> set_port(Device& device, const vrnic_cmd_set_port& cmd) {
     return device.set_port(cmd);
 }
 
-AdminResult<std::uint32_t> alloc_pd(Device& device, const NoFields&) { return device.pds.alloc(); }
+AdminResult<std::uint32_t> alloc_pd(Device& device, const NoFields&) {
+    return device.pds.alloc();
+}
 
 AdminResult<void> dealloc_pd(Device& device, const vrnic_cmd_handle& cmd) {
     const std::uint32_t users =
@@ -191,12 +194,16 @@ struct Entry<function> {
     static constexpr std::uint8_t size = std::is_same_v<Fields, NoFields> ? 0 : sizeof(Fields);
 };
 
-#define RESERVED(type, field) \
-    Reserved { offsetof(type, field), sizeof(type::field) }
-#define COMMAND(name, function, ...)                                              \
-    Command {                                                                     \
+#define RESERVED(type, field)                      \
+    Reserved {                                     \
+        offsetof(type, field), sizeof(type::field) \
+    }
+#define COMMAND(name, function, ...)                                                \
+    Command {                                                                       \
         VRNIC_ADMIN_##name, #name, Entry<function>::size, Entry<function>::handler, \
-            std::array<Reserved, 4> { __VA_ARGS__ }                               \
+            std::array<Reserved, 4> {                                               \
+            __VA_ARGS__                                                             \
+        }                                                                           \
     }
 
 // Reserved fields of a page list are its own matter (PagedMemory).
@@ -276,12 +283,12 @@ void execute(Device& device, const vrnic_admin_cmd& command, vrnic_admin_cpl& co
     ++device.counters.admin_errors;
     completion.status = result.error().status;
     completion.detail = result.error().detail;
-    guest_error(device.host, "admin command {} ({:#x}), tag {}: {}, detail {}",
-                row == kCommands.end() ? "?" : row->name, static_cast<std::uint16_t>(command.opcode),
-                static_cast<std::uint16_t>(command.tag),
-                result.error().status < kStatusNames.size() ? kStatusNames[result.error().status]
-                                                            : "?",
-                result.error().detail);
+    guest_error(
+        device.host, "admin command {} ({:#x}), tag {}: {}, detail {}",
+        row == kCommands.end() ? "?" : row->name, static_cast<std::uint16_t>(command.opcode),
+        static_cast<std::uint16_t>(command.tag),
+        result.error().status < kStatusNames.size() ? kStatusNames[result.error().status] : "?",
+        result.error().detail);
 }
 
 }  // namespace vrnic

@@ -7,7 +7,8 @@
 
 namespace vrnic {
 
-// Carries out one command, which is a copy that the guest cannot change; fills the completion but for its phase.
+// Carries out one command, which is a copy that the guest cannot change; fills the completion but
+// for its phase.
 void execute(Device& device, const vrnic_admin_cmd& command, vrnic_admin_cpl& completion);
 
 }  // namespace vrnic

@@ -40,8 +40,8 @@ struct Device {
     Device(Host& host, const EngineConfig& config);
     void reset();  // everything as after construction but for the carrier and the count of resets
 
-    void fail(std::uint32_t reason);          // enters the fatal state, tells the driver
-    void set_link(bool up);                   // the carrier; tells the driver of a change
+    void fail(std::uint32_t reason);  // enters the fatal state, tells the driver
+    void set_link(bool up);           // the carrier; tells the driver of a change
     AdminResult<void> set_port(const vrnic_cmd_set_port& cmd);
 };
 

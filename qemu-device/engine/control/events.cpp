@@ -28,9 +28,8 @@ AdminResult<void> EventQueues::create(const vrnic_cmd_create_eq& cmd) {
     if (cmd.log_size < kMinLogSize || cmd.log_size > kMaxLogSize)
         return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_create_eq, log_size));
     if (cmd.ring.offset % sizeof(vrnic_eqe) != 0)
-        return admin_error(
-            VRNIC_STATUS_INVALID,
-            VRNIC_FIELD(vrnic_cmd_create_eq, ring) + offsetof(vrnic_page_list, offset));
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_create_eq, ring) +
+                                                     offsetof(vrnic_page_list, offset));
 
     const std::uint32_t size = 1u << cmd.log_size;
     auto ring = PagedMemory::create(host_, cmd.ring, std::uint64_t{size} * sizeof(vrnic_eqe),
@@ -97,7 +96,9 @@ std::uint64_t EventQueues::completion(std::uint32_t eqn, std::uint32_t cqn) {
     return index;
 }
 
-bool EventQueues::has_room(const EventQueue& eq) const { return in_ring(eq) < eq.size; }
+bool EventQueues::has_room(const EventQueue& eq) const {
+    return in_ring(eq) < eq.size;
+}
 
 bool EventQueues::is_consumed(const EventQueue& eq, std::uint64_t index) const {
     return index < eq.index - in_ring(eq);

@@ -32,7 +32,7 @@ struct EventQueue {
 
 class EventQueues {
   public:
-    static constexpr std::uint8_t kMaxLogSize = 16;                     // entries
+    static constexpr std::uint8_t kMaxLogSize = 16;  // entries
     static constexpr std::uint32_t kMaxPages = 2 + (sizeof(vrnic_eqe) << kMaxLogSize >> 12);
 
     EventQueues(Host& host, Counters& counters, std::uint32_t vectors);
@@ -45,7 +45,8 @@ class EventQueues {
     EventQueue* find(std::uint32_t eqn);
     void doorbell(std::uint32_t eqn, std::uint32_t value);  // VRNIC_REG_EQ_DB
 
-    // An asynchronous event (queue 0): VRNIC_EVENT_*. Without queue, or when it is full: counted, logged.
+    // An asynchronous event (queue 0): VRNIC_EVENT_*. Without queue, or when it is full: counted,
+    // logged.
     void raise(std::uint32_t type, std::uint32_t number, std::uint32_t code = 0);
     // A completion event of cqn on queue eqn, where one fits (has_room). Returns its index.
     std::uint64_t completion(std::uint32_t eqn, std::uint32_t cqn);

@@ -20,8 +20,8 @@ using Write = bool (*)(const Target&, std::uint32_t value);  // false: the value
 
 struct Register {
     std::uint32_t offset;
-    Read read;    // nullptr: write only, reads as zero
-    Write write;  // nullptr: read only
+    Read read;          // nullptr: write only, reads as zero
+    Write write;        // nullptr: read only
     bool wide = false;  // low half of a 64-bit quantity: may be accessed with the next one
 };
 
@@ -84,7 +84,8 @@ using Setup = AdminQueue::Setup;
 constexpr auto kRegisters = std::to_array<Register>({
     {VRNIC_REG_ID, [](const Target&) -> std::uint32_t { return VRNIC_ID; }, nullptr},
     {VRNIC_REG_ABI,
-     [](const Target&) -> std::uint32_t { return VRNIC_ABI_MAJOR << 16 | VRNIC_ABI_MINOR; }, nullptr},
+     [](const Target&) -> std::uint32_t { return VRNIC_ABI_MAJOR << 16 | VRNIC_ABI_MINOR; },
+     nullptr},
     {VRNIC_REG_STATUS, status, nullptr},
     {VRNIC_REG_CONTROL, nullptr, control},
     {VRNIC_REG_FATAL, [](const Target& t) { return t.device.fatal; }, nullptr},
@@ -118,15 +119,16 @@ const Register* find(std::uint64_t offset) {
 }
 
 // Event queue doorbells are an array, write only.
-constexpr std::uint64_t kEqDoorbellsEnd =
-    VRNIC_REG_EQ_DB + VRNIC_MAX_EQS * VRNIC_REG_EQ_DB_STRIDE;
+constexpr std::uint64_t kEqDoorbellsEnd = VRNIC_REG_EQ_DB + VRNIC_MAX_EQS * VRNIC_REG_EQ_DB_STRIDE;
 
 bool is_eq_doorbell(std::uint64_t offset) {
     return offset >= VRNIC_REG_EQ_DB && offset < kEqDoorbellsEnd &&
            (offset - VRNIC_REG_EQ_DB) % VRNIC_REG_EQ_DB_STRIDE == 0;
 }
 
-bool fits(const Register& row, unsigned size) { return size == 4 || (size == 8 && row.wide); }
+bool fits(const Register& row, unsigned size) {
+    return size == 4 || (size == 8 && row.wide);
+}
 
 }  // namespace
 

@@ -13,7 +13,8 @@ class Registers {
   public:
     Registers(Device& device, AdminQueue& admin) : device_(device), admin_(admin) {}
 
-    // Any offset, any size. What is not an access the manual allows reads as zero, is ignored, is counted.
+    // Any offset, any size. What is not an access the manual allows reads as zero, is ignored, is
+    // counted.
     std::uint64_t read(std::uint64_t offset, unsigned size);
     void write(std::uint64_t offset, std::uint64_t value, unsigned size);
 

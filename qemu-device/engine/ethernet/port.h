@@ -13,14 +13,16 @@ namespace vrnic {
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
-inline constexpr std::uint32_t kEthernetHeader = 14;       // bytes: two addresses and the type
-inline constexpr std::uint32_t kVlanTag = 4;               // bytes
-inline constexpr std::uint32_t kMinFrame = 60;             // bytes without FCS (IEEE 802.3 3.2.8)
-inline constexpr std::uint32_t kMinMtu = 68;               // RFC 791
+inline constexpr std::uint32_t kEthernetHeader = 14;  // bytes: two addresses and the type
+inline constexpr std::uint32_t kVlanTag = 4;          // bytes
+inline constexpr std::uint32_t kMinFrame = 60;        // bytes without FCS (IEEE 802.3 3.2.8)
+inline constexpr std::uint32_t kMinMtu = 68;          // RFC 791
 inline constexpr std::uint32_t kMaxMtu = 9000;
 inline constexpr std::uint32_t kMaxFrame = kMaxMtu + kEthernetHeader + kVlanTag;
 
-inline bool is_multicast(const std::uint8_t* mac) { return (mac[0] & 1) != 0; }
+inline bool is_multicast(const std::uint8_t* mac) {
+    return (mac[0] & 1) != 0;
+}
 
 class Port {
   public:

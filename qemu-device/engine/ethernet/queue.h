@@ -31,8 +31,11 @@ class EthernetQueue {
     static constexpr std::uint32_t kMaxPages = 2 + (sizeof(vrnic_eth_txd) << kMaxLogSize >> 12);
 
     AdminResult<void> create(const vrnic_cmd_create_eth_queue& cmd);
-    void destroy();                      // also when there is none
-    void forget() { live_ = false; ring_ = {}; }  // at a reset: the CQ is gone, too
+    void destroy();  // also when there is none
+    void forget() {
+        live_ = false;
+        ring_ = {};
+    }  // at a reset: the CQ is gone, too
 
     bool live() const { return live_; }
     bool working() const { return live_ && !failed_; }
@@ -59,9 +62,9 @@ class EthernetQueue {
     bool live_ = false;
     bool failed_ = false;  // takes no more descriptors until it is made anew
     std::uint32_t cqn_ = 0;
-    std::uint32_t size_ = 0;    // entries
-    std::uint32_t index_ = 0;   // of the next descriptor
-    std::uint32_t known_ = 0;   // producer index, as last read
+    std::uint32_t size_ = 0;   // entries
+    std::uint32_t index_ = 0;  // of the next descriptor
+    std::uint32_t known_ = 0;  // producer index, as last read
     BusAddress record_ = 0;
     PagedMemory ring_;
 };

@@ -17,8 +17,8 @@ class Receiver {
     EthernetQueue& queue() { return queue_; }
     void reset() { queue_.forget(); }
 
-    // Stores one frame that steering has let through; at most kMaxFrame bytes. Without a descriptor it is
-    // dropped, so that it never holds up RoCE behind it.
+    // Stores one frame that steering has let through; at most kMaxFrame bytes. Without a descriptor
+    // it is dropped, so that it never holds up RoCE behind it.
     void receive(std::span<const std::byte> frame);
 
   private:

@@ -24,7 +24,9 @@ std::uint16_t be16(Octets octets, std::size_t at) {
     return static_cast<std::uint16_t>(octets[at] << 8 | octets[at + 1]);
 }
 
-bool is_roce_udp(Octets udp) { return udp.size() >= kUdpHeader && be16(udp, 2) == kRocePort; }
+bool is_roce_udp(Octets udp) {
+    return udp.size() >= kUdpHeader && be16(udp, 2) == kRocePort;
+}
 
 bool is_roce_ipv4(Octets ip) {
     if (ip.size() < kIpv4MinHeader || ip[0] >> 4 != 4 || ip[9] != kProtocolUdp) return false;

@@ -26,7 +26,8 @@ class Transmitter {
     [[nodiscard]] bool run(std::uint32_t budget);
 
   private:
-    // Gathers the frame of the next descriptor into frame_. False: the descriptor was bad, and completed.
+    // Gathers the frame of the next descriptor into frame_. False: the descriptor was bad, and
+    // completed.
     bool gather(const vrnic_eth_txd& descriptor);
     bool refuse(std::uint8_t status, std::uint32_t syndrome);
 

@@ -11,7 +11,8 @@ namespace vrnic {
 
 class FrameBacklog {
   public:
-    // max_frame: bytes; a longer frame is kept cut to one byte more, so that it is still seen to be too long.
+    // max_frame: bytes; a longer frame is kept cut to one byte more, so that it is still seen to be
+    // too long.
     FrameBacklog(std::size_t slots, std::size_t max_frame)
         : slot_size_(max_frame + 1), sizes_(slots), storage_(slots * slot_size_) {}
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the engine is given: guest memory, interrupts, wire, clock. One implementation lives in QEMU,
-// others in unit tests and in the simulator.
+// What the engine is given: guest memory, interrupts, wire, clock. One implementation lives in
+// QEMU, others in unit tests and in the simulator.
 //
-// All calls are made from the one thread the engine runs in. Any of them may call back into the engine
-// (a netdev answers inside send, a DMA may hit the device's own BAR): the engine's entry points then
-// only take note and return (see Engine).
+// All calls are made from the one thread the engine runs in. Any of them may call back into the
+// engine (a netdev answers inside send, a DMA may hit the device's own BAR): the engine's entry
+// points then only take note and return (see Engine).
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,8 @@ class Host {
   public:
     virtual ~Host() = default;
 
-    // Guest memory by bus address; false when any byte could not be reached (and the rest is undefined).
+    // Guest memory by bus address; false when any byte could not be reached (and the rest is
+    // undefined).
     [[nodiscard]] virtual bool dma_read(BusAddress address, std::span<std::byte> out) = 0;
     [[nodiscard]] virtual bool dma_write(BusAddress address, std::span<const std::byte> data) = 0;
 
@@ -43,17 +44,20 @@ class Host {
     // One Ethernet frame without FCS, 14 bytes at least.
     [[nodiscard]] virtual SendResult send_frame(std::span<const std::byte> frame) = 0;
 
-    // Frames that the wire refused while the engine was busy can be taken again (Engine::can_receive).
+    // Frames that the wire refused while the engine was busy can be taken again
+    // (Engine::can_receive).
     virtual void receive_ready() = 0;
 
     // The virtual clock.
     virtual Nanoseconds now() = 0;
-    // Engine::on_timer() is to be called at or after the deadline; kNever: not at all. One timer, the last call counts.
+    // Engine::on_timer() is to be called at or after the deadline; kNever: not at all. One timer,
+    // the last call counts.
     virtual void set_timer(Nanoseconds deadline) = 0;
     // Engine::run() is to be called soon, from the outside, once.
     virtual void schedule_run() = 0;
 
-    // One line about the guest's mistakes or the device's life. May be rate limited by the implementation.
+    // One line about the guest's mistakes or the device's life. May be rate limited by the
+    // implementation.
     virtual void log(LogLevel level, std::string_view line) = 0;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The one file of the engine that holds fmt's code: nothing else has to compile it, nor link a library.
+// The one file of the engine that holds fmt's code: nothing else has to compile it, nor link a
+// library.
 #define FMT_HEADER_ONLY
 #include "host/log.h"
 

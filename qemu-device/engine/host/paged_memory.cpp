@@ -11,9 +11,13 @@ namespace {
 constexpr std::uint64_t kTableBytes = VRNIC_PAGE_TABLE_ENTRIES * sizeof(vrnic_le64);
 constexpr std::uint8_t kContiguous = 63;  // page_shift_ of a range in one piece
 
-std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) { return (value + by - 1) / by; }
+std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) {
+    return (value + by - 1) / by;
+}
 
-bool wraps(BusAddress address, std::uint64_t bytes) { return address + (bytes - 1) < address; }
+bool wraps(BusAddress address, std::uint64_t bytes) {
+    return address + (bytes - 1) < address;
+}
 
 // Reads one table of addresses in guest memory.
 bool read_table(Host& host, BusAddress table, std::span<BusAddress> out) {

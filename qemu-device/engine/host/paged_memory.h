@@ -17,9 +17,9 @@ class PagedMemory {
   public:
     PagedMemory() = default;  // no bytes
 
-    // Reads the tables of a page list, once. field_offset is the list's place in its command, for the
-    // error's detail. At most max_pages pages. Checks: shifts, levels, alignment, offset, reserved bytes,
-    // length (bytes) within the pages, addresses that wrap.
+    // Reads the tables of a page list, once. field_offset is the list's place in its command, for
+    // the error's detail. At most max_pages pages. Checks: shifts, levels, alignment, offset,
+    // reserved bytes, length (bytes) within the pages, addresses that wrap.
     static AdminResult<PagedMemory> create(Host& host, const vrnic_page_list& list,
                                            std::uint64_t length, std::uint32_t max_pages,
                                            std::uint32_t field_offset);
@@ -29,7 +29,8 @@ class PagedMemory {
 
     // offset and size must be within length(): the caller checked. False: the bus refused.
     [[nodiscard]] bool read(Host& host, std::uint64_t offset, std::span<std::byte> out) const;
-    [[nodiscard]] bool write(Host& host, std::uint64_t offset, std::span<const std::byte> data) const;
+    [[nodiscard]] bool write(Host& host, std::uint64_t offset,
+                             std::span<const std::byte> data) const;
     // Aligned eight-byte store that does not cross a page (Host::dma_store64).
     [[nodiscard]] bool store64(Host& host, std::uint64_t offset, std::uint64_t value) const;
 

@@ -37,7 +37,8 @@ AdminResult<std::uint32_t> CqTable::create(const vrnic_cmd_create_cq& cmd) {
         return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, dbrec_offset));
     // So that entries are aligned on the bus, too, and none crosses a page.
     if (cmd.memory.offset % sizeof(vrnic_cqe) != 0)
-        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, memory) + offsetof(vrnic_page_list, offset));
+        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, memory) +
+                       offsetof(vrnic_page_list, offset));
 
     const std::uint32_t size = 1u << cmd.log_size;
     const std::uint64_t ring_end = cmd.ring_offset + std::uint64_t{size} * sizeof(vrnic_cqe);
@@ -129,22 +130,24 @@ void CqTable::arm(CompletionQueue& cq) {
     const std::uint32_t sequence = record.arm & VRNIC_CQ_ARM_SEQ_MASK;
     if (sequence == cq.arm_sequence) return;  // a doorbell that came late or twice
     cq.arm_sequence = sequence;
-    // IBTA 11.4.2.2: a request for any completion is not narrowed by a later one for solicited ones.
+    // IBTA 11.4.2.2: a request for any completion is not narrowed by a later one for solicited
+    // ones.
     const bool solicited_only = (record.arm & VRNIC_CQ_ARM_SOLICITED) != 0;
     cq.armed_solicited_only = solicited_only && (!cq.armed || cq.armed_solicited_only);
 
     const std::uint64_t consumed = cq.index - (static_cast<std::uint32_t>(cq.index) - cq.consumed);
     const std::uint64_t end = cq.armed_solicited_only ? cq.solicited_index : cq.index;
-    // What the last event told of is no news (IBTA 11.4.2.2: the next completion that is added): who arms
-    // between the event and the polling, as many do, would be woken once too often. What came since
-    // is, so that nothing is missed between two armings.
+    // What the last event told of is no news (IBTA 11.4.2.2: the next completion that is added):
+    // who arms between the event and the polling, as many do, would be woken once too often. What
+    // came since is, so that nothing is missed between two armings.
     const bool pending = end > std::max(consumed, cq.told_index);
     cq.armed = !pending;
     if (pending) notify(cq);
 }
 
-// A queue has one event at most that the driver has not taken; the next one waits for that. So nobody who
-// arms again and again can fill an event queue that others share, and no event is ever lost.
+// A queue has one event at most that the driver has not taken; the next one waits for that. So
+// nobody who arms again and again can fill an event queue that others share, and no event is ever
+// lost.
 void CqTable::notify(CompletionQueue& cq) {
     cq.told_index = cq.index;
     if (cq.event_owed) return;

@@ -23,19 +23,19 @@ struct CompletionQueue {
     std::uint32_t cqn = 0;
     std::uint32_t uar = 0;
     std::uint32_t eqn = 0;
-    std::uint32_t size = 0;   // entries, a power of two
-    std::uint64_t index = 0;  // of the next completion
+    std::uint32_t size = 0;      // entries, a power of two
+    std::uint64_t index = 0;     // of the next completion
     std::uint32_t consumed = 0;  // as last read from the record
-    std::uint32_t users = 0;     // queues that complete here; destroy is refused while there are any
+    std::uint32_t users = 0;  // queues that complete here; destroy is refused while there are any
     std::uint32_t arm_sequence = 0;  // of the last request
     bool armed = false;
     bool armed_solicited_only = false;
-    bool event_sent = false;         // at least one; event_index is the last one's
-    std::uint64_t event_index = 0;   // in the event queue
-    bool event_owed = false;         // one more is to be sent, see CqTable::notify
-    std::uint64_t told_index = 0;    // one past the last completion that an event has told of
+    bool event_sent = false;        // at least one; event_index is the last one's
+    std::uint64_t event_index = 0;  // in the event queue
+    bool event_owed = false;        // one more is to be sent, see CqTable::notify
+    std::uint64_t told_index = 0;   // one past the last completion that an event has told of
     std::uint32_t next_owed = EventQueue::kNone;  // CQN, in the list of the event queue
-    std::uint64_t solicited_index = 0;  // one past the last solicited completion or error
+    std::uint64_t solicited_index = 0;            // one past the last solicited completion or error
     std::uint32_t ring_offset = 0;
     std::uint32_t dbrec_offset = 0;
     PagedMemory memory;
@@ -52,10 +52,10 @@ class CqTable {
 
     CompletionQueue* find(std::uint32_t cqn);  // nullptr: no such queue
 
-    // Writes one completion (all fields but seq and timestamp are the caller's) and raises the event that
-    // was asked for. A success is solicited when flags say VRNIC_CQE_SOLICITED; errors always count as
-    // solicited. False when the queue has failed or fails now (overflow: CQ_ERROR event once): the
-    // caller moves its QP to the error state (IBTA 11.6.3.1).
+    // Writes one completion (all fields but seq and timestamp are the caller's) and raises the
+    // event that was asked for. A success is solicited when flags say VRNIC_CQE_SOLICITED; errors
+    // always count as solicited. False when the queue has failed or fails now (overflow: CQ_ERROR
+    // event once): the caller moves its QP to the error state (IBTA 11.6.3.1).
     [[nodiscard]] bool post(std::uint32_t cqn, vrnic_cqe completion);
 
     void arm(CompletionQueue& cq);  // the arm doorbell rang: reads the record

@@ -31,7 +31,8 @@ AdminResult<std::uint32_t> MrTable::register_region(const vrnic_cmd_reg_mr& cmd)
         return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_reg_mr, iova));
 
     const std::uint32_t pages_detail = VRNIC_FIELD(vrnic_cmd_reg_mr, pages);
-    const std::uint64_t table_pages = cmd.pages.levels == 0 ? 1 : std::uint32_t{cmd.pages.num_pages};
+    const std::uint64_t table_pages =
+        cmd.pages.levels == 0 ? 1 : std::uint32_t{cmd.pages.num_pages};
     if (table_pages > limits_.max_total_pages - total_pages_)
         return admin_error(VRNIC_STATUS_LIMIT, pages_detail + offsetof(vrnic_page_list, num_pages));
     auto memory =

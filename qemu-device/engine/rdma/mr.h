@@ -38,14 +38,15 @@ class MrTable {
     };
     MrTable(Host& host, const Limits& limits);
 
-    AdminResult<std::uint32_t> register_region(const vrnic_cmd_reg_mr& cmd);  // pdn was checked; the key
+    AdminResult<std::uint32_t> register_region(
+        const vrnic_cmd_reg_mr& cmd);  // pdn was checked; the key
     AdminResult<void> deregister(std::uint32_t key);
     void reset();
 
-    // The region that key names, when address..address+length lies in it, it belongs to pdn and grants
-    // all of access (VRNIC_ACCESS_*; 0 for local reads). length 0 is granted with any key (IBTA 9.4.3):
-    // the answer is then a region of no bytes.
-    // The pointer holds until the next deregister: do not keep it beyond one event.
+    // The region that key names, when address..address+length lies in it, it belongs to pdn and
+    // grants all of access (VRNIC_ACCESS_*; 0 for local reads). length 0 is granted with any key
+    // (IBTA 9.4.3): the answer is then a region of no bytes. The pointer holds until the next
+    // deregister: do not keep it beyond one event.
     std::expected<const MemoryRegion*, Syndrome> check(std::uint32_t key, std::uint32_t pdn,
                                                        std::uint64_t address, std::uint64_t length,
                                                        std::uint32_t access) const;

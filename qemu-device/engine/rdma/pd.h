@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Protection domains: no more than numbers that regions and queue pairs carry and must share (IBTA 10.2.3).
+// Protection domains: no more than numbers that regions and queue pairs carry and must share
+// (IBTA 10.2.3).
 #pragma once
 
 #include <cstdint>

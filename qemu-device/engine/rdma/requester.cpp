@@ -147,9 +147,9 @@ void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
         requester.cursor_packet = 0;
     }
     if (end.after(requester.sent_end)) requester.sent_end = end;
-    // Counts from the newest packet that asks for an answer (IBTA 9.7.6.1.3): with many queue pairs on
-    // a slow wire the time until the next turn is no sign of a loss. Whatever is sent ends with such a
-    // packet; the window bounds how often.
+    // Counts from the newest packet that asks for an answer (IBTA 9.7.6.1.3): with many queue pairs
+    // on a slow wire the time until the next turn is no sign of a loss. Whatever is sent ends with
+    // such a packet; the window bounds how often.
     if (qp.attr.timeout != 0 && fields.ack_request)
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
 }

@@ -263,8 +263,9 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
         !fetched) {
         const Psn psn = job.psn;
         if (job.duplicate) {
-            // The peer may long have what it asked for, and the guest have withdrawn the region since: a
-            // packet that the network held back must not end the connection. As if it were lost.
+            // The peer may long have what it asked for, and the guest have withdrawn the region
+            // since: a packet that the network held back must not end the connection. As if it were
+            // lost.
             finish_oldest_read(responder);
             return Step::worked;
         }

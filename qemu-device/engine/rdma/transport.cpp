@@ -107,8 +107,8 @@ bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
             return false;
         sent |= answered == Step::sent || asked == Step::sent;
         if (answered == Step::blocked || asked == Step::blocked) {
-            // The loopback queue empties by itself. Who has sent waits behind those who have not, so that
-            // a wire that takes little at a time is shared.
+            // The loopback queue empties by itself. Who has sent waits behind those who have not,
+            // so that a wire that takes little at a time is shared.
             if (qp.loopback || sent) return true;
             context.stalled.push(QpTable::index(qp.qpn));
             if (answered != Step::worked && asked != Step::worked) return false;

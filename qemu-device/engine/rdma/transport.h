@@ -55,15 +55,17 @@ class Transport {
     std::uint32_t qps_of_pd(std::uint32_t pdn) const;   // O(n): for dealloc
     std::uint32_t qps_of_uar(std::uint32_t uar) const;  // O(n): for free
 
-    // Doorbells: take note only (the QP becomes ready); work is done in run(). False: no such QP of that slot.
+    // Doorbells: take note only (the QP becomes ready); work is done in run(). False: no such QP of
+    // that slot.
     [[nodiscard]] bool ring_sq(std::uint32_t qpn, std::uint32_t uar);
     [[nodiscard]] bool ring_rq(std::uint32_t qpn, std::uint32_t uar);
 
-    // A frame whose UDP destination port is 4791, from its Ethernet header on, without FCS; the IP and UDP
-    // headers have not been checked. The memory is the caller's and holds during the call.
+    // A frame whose UDP destination port is 4791, from its Ethernet header on, without FCS; the IP
+    // and UDP headers have not been checked. The memory is the caller's and holds during the call.
     void receive(std::span<const std::byte> frame);
 
-    // Does ready work: at most about budget packets. True: more is left (call again soon), false: idle or paused.
+    // Does ready work: at most about budget packets. True: more is left (call again soon), false:
+    // idle or paused.
     [[nodiscard]] bool run(std::uint32_t budget);
     void wire_ready();  // after SendResult::paused: sending may work again
 
