@@ -88,7 +88,7 @@
 #define VRNIC_DB_NUMBER_MASK 0x00ffffffu /* bits 23:0 queue number */
 #define VRNIC_DB_TYPE_SHIFT 24           /* bits 27:24 VRNIC_DB_TYPE_*; the rest must be zero */
 #define VRNIC_DB_TYPE_SQ 0               /* number: QPN. The send queue's producer index moved */
-#define VRNIC_DB_TYPE_RQ 1               /* number: QPN. Optional: the device reads the index when it needs it */
+#define VRNIC_DB_TYPE_RQ 1               /* number: QPN. Needed in ERR only, where receives are flushed */
 #define VRNIC_DB_TYPE_CQ_ARM 2           /* number: CQN. The arm field of the record changed */
 #define VRNIC_DB_TYPE_ETH_TX 3           /* number: transmit queue */
 #define VRNIC_DB_TYPE_ETH_RX 4           /* number: receive queue. Optional */

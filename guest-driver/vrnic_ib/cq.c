@@ -117,8 +117,9 @@ int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata)
 	struct vrnic_dev *dev = vrnic_of(ib->device);
 	struct vrnic_cq *cq = to_vrnic_cq(ib);
 
-	vrnic_cmd_destroy_cq(dev, cq->cqn);
+	/* First: once it is destroyed, its number may be another one's. */
 	vrnic_cq_handler_remove(dev, &cq->handler);
+	vrnic_cmd_destroy_cq(dev, cq->cqn);
 	vrnic_memory_release(ib->device, &cq->memory);
 	return 0;
 }

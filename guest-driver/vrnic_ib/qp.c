@@ -133,9 +133,10 @@ int vrnic_destroy_qp(struct ib_qp *ib, struct ib_udata *udata)
 	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
 	struct vrnic_qp *qp = to_vrnic_qp(ib);
 
-	vrnic_cmd_destroy_qp(vib->dev, qp->qpn);
+	/* First: once it is destroyed, its number may be another one's. */
 	xa_erase(&vib->qps, qp->qpn);
 	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
+	vrnic_cmd_destroy_qp(vib->dev, qp->qpn);
 	vrnic_memory_release(ib->device, &qp->memory);
 	return 0;
 }
