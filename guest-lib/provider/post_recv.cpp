@@ -42,20 +42,10 @@ int vrnic_post_recv(ibv_qp* ibqp, ibv_recv_wr* wr, ibv_recv_wr** bad_wr) {
     }
 
     std::lock_guard guard(queue.lock);
-    const uint32_t first = queue.range.produced();
-    uint32_t index = first;
-    int err = 0;
-    for (; wr; wr = wr->next, ++index) {
-        err = queue.range.has_room_at(index) ? build(queue, index, *wr) : ENOMEM;
-        if (err) {
-            *bad_wr = wr;
-            break;
-        }
-    }
-    if (index != first) {
-        queue.range.produce_to(index);
-        publish_index(*queue.producer_record, index);
-        if (qp.in_error) qp.context->doorbell.ring(VRNIC_DB_TYPE_RQ, qp.qpn);
-    }
-    return err;
+    return queue.post(
+        wr, bad_wr,
+        [&](uint32_t index, const ibv_recv_wr& request) { return build(queue, index, request); },
+        [&] {
+            if (qp.in_error) qp.context->doorbell.ring(VRNIC_DB_TYPE_RQ, qp.qpn);
+        });
 }

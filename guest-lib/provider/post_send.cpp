@@ -105,20 +105,10 @@ int vrnic_post_send(ibv_qp* ibqp, ibv_send_wr* wr, ibv_send_wr** bad_wr) {
     }
 
     std::lock_guard guard(queue.lock);
-    const uint32_t first = queue.range.produced();
-    uint32_t index = first;
-    int err = 0;
-    for (; wr; wr = wr->next, ++index) {
-        err = queue.range.has_room_at(index) ? build(queue, qp.signal_all, index, *wr) : ENOMEM;
-        if (err) {
-            *bad_wr = wr;
-            break;
-        }
-    }
-    if (index != first) {  // those before a bad one are posted
-        queue.range.produce_to(index);
-        publish_index(*queue.producer_record, index);
-        qp.context->doorbell.ring(VRNIC_DB_TYPE_SQ, qp.qpn);
-    }
-    return err;
+    return queue.post(
+        wr, bad_wr,
+        [&](uint32_t index, const ibv_send_wr& request) {
+            return build(queue, qp.signal_all, index, request);
+        },
+        [&] { qp.context->doorbell.ring(VRNIC_DB_TYPE_SQ, qp.qpn); });
 }

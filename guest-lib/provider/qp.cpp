@@ -14,8 +14,8 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 
-// A smaller send queue is given this much room, as by most devices: perftest with events and a depth of
-// one posts ahead of the completions that it has polled.
+// A smaller send queue is given this much room, as by most devices: perftest with events and a
+// depth of one posts ahead of the completions that it has polled.
 constexpr uint32_t kMinSendEntries = 64;
 
 // Where things are in the memory of a QP: send ring, receive ring, doorbell record.
@@ -39,12 +39,13 @@ bool within_limits(const ibv_qp_cap& cap, const vrnic_ib_alloc_ucontext_resp& li
            cap.max_inline_data <= limits.max_inline;
 }
 
-QpLayout plan(const ibv_qp_cap& cap) {
+QpLayout plan(const ibv_qp_cap& cap, uint32_t max_send_entries) {
     QpLayout layout;
     if (cap.max_send_wr) {
         const size_t payload =
             std::max<size_t>(cap.max_inline_data, cap.max_send_sge * sizeof(vrnic_sge));
-        layout.send_log_size = log2_ceil(std::max(cap.max_send_wr, kMinSendEntries));
+        layout.send_log_size =
+            log2_ceil(std::max(cap.max_send_wr, std::min(kMinSendEntries, max_send_entries)));
         layout.send_log_stride =
             std::max<uint8_t>(VRNIC_SQE_STRIDE_MIN_LOG, log2_ceil(VRNIC_SQE_DATA_OFFSET + payload));
     }
@@ -80,7 +81,7 @@ int create(Qp& qp, ibv_pd* pd, ibv_qp_init_attr& attr) {
     if (attr.qp_type != IBV_QPT_RC || attr.srq) return EOPNOTSUPP;
     if (!within_limits(attr.cap, context.limits)) return EINVAL;
 
-    const QpLayout layout = plan(attr.cap);
+    const QpLayout layout = plan(attr.cap, context.limits.max_sq_entries);
     if (layout.send_log_stride > VRNIC_SQE_STRIDE_MAX_LOG ||
         layout.receive_log_stride > VRNIC_RQE_STRIDE_MAX_LOG)
         return EINVAL;

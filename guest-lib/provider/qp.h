@@ -3,12 +3,14 @@
 
 #include <infiniband/verbs.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
 #include "context.h"
 #include "cq.h"
+#include "doorbell.h"
 #include "queue_memory.h"
 #include "ring.h"
 #include "spinlock.h"
@@ -32,6 +34,29 @@ struct WorkQueue {
     uint32_t max_sge = 0;
     uint32_t max_inline = 0;  // bytes; send queue only
     SpinLock lock;            // of those who post
+
+    // Under the lock: posts a list of requests, each by build(index, request), up to the first one
+    // that is refused: then its errno value, and it is *bad_request. announce() follows when any
+    // was posted.
+    template <typename Request, typename Build, typename Announce>
+    int post(Request* request, Request** bad_request, Build build, Announce announce) {
+        const uint32_t first = range.produced();
+        uint32_t index = first;
+        int err = 0;
+        for (; request; request = request->next, ++index) {
+            err = range.has_room_at(index) ? build(index, *request) : ENOMEM;
+            if (err) {
+                *bad_request = request;
+                break;
+            }
+        }
+        if (index != first) {
+            range.produce_to(index);
+            publish_index(*producer_record, index);
+            announce();
+        }
+        return err;
+    }
 };
 
 // Queue pair.
