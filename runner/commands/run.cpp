@@ -138,11 +138,7 @@ Result<int> run(Session& session, const RunOptions& options) {
     auto folder = session.make_run_folder();
     if (!folder) return std::unexpected(folder.error());
     auto status = boot_and_run(session, options, *folder);
-    const bool interrupted = !status && status.error().status == ExitStatus::interrupted;
-    if (options.keep || (!interrupted && (!status || *status != 0))) {
-        folder->keep();
-        print_remark(fmt::format("consoles and logs: {}", folder->path().string()));
-    }
+    folder->keep_evidence(status, options.keep);
     return status;
 }
 

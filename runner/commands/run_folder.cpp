@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "commands/printer.h"
+
 namespace vrnic::runner {
 namespace {
 
@@ -58,6 +60,14 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
 RunFolder::~RunFolder() {
     std::error_code error;
     if (!path_.empty() && !kept_) fs::remove_all(path_, error);
+}
+
+void RunFolder::keep_evidence(const Result<int>& status, bool asked) {
+    const bool interrupted = !status && status.error().status == ExitStatus::interrupted;
+    const bool failed = !status || *status != 0;
+    if (!asked && (interrupted || !failed)) return;
+    keep();
+    print_remark(fmt::format("consoles and logs: {}", path_.string()));
 }
 
 }  // namespace vrnic::runner

@@ -20,6 +20,8 @@ class RunFolder {
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     void keep() { kept_ = true; }
+    // At the end of a command: keeps the evidence when it failed, or when asked to, and says where.
+    void keep_evidence(const Result<int>& status, bool asked);
 
   private:
     explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
