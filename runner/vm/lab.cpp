@@ -74,7 +74,11 @@ Result<void> Lab::wait_ready(Deadline deadline) {
     if (!waited && waited.error().status == ExitStatus::timeout)
         return fail(ExitStatus::timeout, "{}: the guest was not ready in its time; see {}",
                     (*unready())->name(), (*unready())->spec().console_file().string());
-    return waited;
+    if (!waited) return waited;
+    for (auto& vm : vms_) {
+        if (auto done = vm->put_processors_behind_device(deadline); !done) return done;
+    }
+    return {};
 }
 
 Result<void> Lab::stop(seconds limit) {

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 
+#include "vm/host_cpus.h"
+
 namespace vrnic::runner {
 
 std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
                                const std::string& accel, const std::filesystem::path& folder) {
+    const std::vector<int> host_cpus = allowed_cpus();
     std::vector<VmSpec> specs;
     for (int number = 1; number <= options.vms; ++number) {
         VmSpec spec;
@@ -18,6 +21,7 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
         spec.accel = accel;
         spec.memory_mib = options.memory_mib;
         spec.cpus = options.cpus;
+        spec.host_cpus = share_of_cpus(host_cpus, number, options.vms, options.cpus);
         spec.mtu = options.mtu;
         spec.shell = options.shell;
         spec.kernel_options = options.kernel_options;

@@ -34,9 +34,8 @@ void add_machine(Arguments& arguments, const VmSpec& spec) {
 void add_kernel(Arguments& arguments, const VmSpec& spec) {
     add(arguments, "-kernel", spec.files.kernel.string());
     add(arguments, "-initrd", spec.files.initrd.string());
-    // loglevel=5 puts warnings on the console and keeps the boot quick: each character costs an
-    // exit. The complete log is saved by the agent. Watchdogs, and self-tests of the kernel's ciphers
-    // that want a steady clock: a busy host stalls guests.
+    // loglevel=5: each character on the console costs an exit; the agent saves the complete log.
+    // Watchdogs and self-tests that want a steady clock are off: a busy host stalls guests.
     std::string line =
         "console=ttyS0 loglevel=5 mitigations=off random.trust_cpu=on panic=-1 oops=panic "
         "no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=240 "
@@ -132,7 +131,10 @@ NicDevice nic_device(const VmSpec& spec, std::size_t link) {
 }
 
 std::vector<std::string> qemu_command(const VmSpec& spec, const QemuFds& fds) {
-    Arguments arguments = spec.files.qemu;
+    Arguments arguments;
+    if (!spec.host_cpus.empty())
+        arguments = {"taskset", "--cpu-list", fmt::format("{}", fmt::join(spec.host_cpus, ","))};
+    arguments.insert(arguments.end(), spec.files.qemu.begin(), spec.files.qemu.end());
     add_machine(arguments, spec);
     add_kernel(arguments, spec);
     add_disks(arguments, spec);

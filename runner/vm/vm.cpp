@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/vm.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <csignal>
 #include <fstream>
@@ -13,6 +15,10 @@ namespace {
 
 // Descriptors in QEMU's process: above the standard ones, fixed so that command lines compare.
 constexpr int first_fd = 10;
+
+// Of a guest's processors, see put_processors_behind_device(). More would starve them on a host
+// that compiles something; less does not help.
+constexpr int vcpu_niceness = 10;
 
 Result<void> write_text(const std::filesystem::path& path, const std::string& text) {
     std::ofstream file(path, std::ios::binary);
@@ -249,6 +255,17 @@ Result<void> Vm::plug(std::size_t link, Deadline deadline) {
 Result<void> Vm::set_link(std::size_t link, bool up, Deadline deadline) {
     auto done = qmp_->execute(loop_, "set_link", {{"name", nic_id(link)}, {"up", up}}, deadline);
     if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+Result<void> Vm::put_processors_behind_device(Deadline deadline) {
+    auto processors = qmp_->execute(loop_, "query-cpus-fast", Qmp::Json::object(), deadline);
+    if (!processors) return std::unexpected(processors.error());
+    for (const auto& processor : *processors) {
+        const auto thread = processor.value("thread-id", 0);
+        // Anybody may make his own threads nicer; a thread that is gone needs nothing.
+        if (thread > 0) (void)setpriority(PRIO_PROCESS, static_cast<id_t>(thread), vcpu_niceness);
+    }
     return {};
 }
 

@@ -63,6 +63,11 @@ class Vm {
     // The cable of a NIC: QEMU's set_link.
     [[nodiscard]] Result<void> set_link(std::size_t link, bool up, Deadline deadline);
 
+    // Lets QEMU's main loop, where the device works, run before the guest's processors. Guests that
+    // poll never sleep; with fewer cores than such guests the host's scheduler would let the device
+    // wait for its next tick, and each message with it: 1 ms instead of 80 us.
+    [[nodiscard]] Result<void> put_processors_behind_device(Deadline deadline);
+
     // For VMs with spec().shell: starts bash on its console. What it prints goes to on_bytes.
     void start_shell(int rows, int columns, OnOutput on_bytes);
     void type(std::string_view keys);

@@ -36,6 +36,7 @@ struct VmSpec {
     std::string accel = "tcg";  // "tcg" or "kvm"
     int memory_mib = 512;
     int cpus = 1;
+    std::vector<int> host_cpus;  // the host's processors that it runs on; empty: all
     int mtu = 1500;
     std::vector<NicSpec> nics;
     bool shell = false;                     // a console for a person, besides steps
