@@ -27,16 +27,18 @@ struct TestOptions {
     bool keep = false;
 };
 
-constexpr std::string_view system_suite = "system";
+// Of tables in tests/SUITE, run in VMs.
+constexpr std::array<std::string_view, 2> vm_suites{"system", long_suite};
 // Of executables that meson builds, in the order in which they run.
 constexpr std::array<std::string_view, 3> built_suites{"unit", "sim", "device"};
 
 Result<void> check_words(const std::vector<std::string>& words) {
     for (const auto& word : words) {
         const std::string suite = word.substr(0, word.find('/'));
-        if (suite != system_suite && std::ranges::find(built_suites, suite) == built_suites.end())
+        if (std::ranges::find(vm_suites, suite) == vm_suites.end() &&
+            std::ranges::find(built_suites, suite) == built_suites.end())
             return fail(ExitStatus::usage, "there is no suite {}; the suites are {}, {}", suite,
-                        fmt::join(built_suites, ", "), system_suite);
+                        fmt::join(built_suites, ", "), fmt::join(vm_suites, ", "));
     }
     return {};
 }
@@ -95,12 +97,13 @@ class TestRun {
                 for (const auto& name : list_cases(test)) print_case(suite, name);
             }
         }
-        if (selection_.has_suite(system_suite)) {
-            auto groups = system_groups();
+        for (auto suite : vm_suites) {
+            if (!selection_.has_suite(suite)) continue;
+            auto groups = groups_of(suite);
             if (!groups) return std::unexpected(groups.error());
             for (const auto& group : *groups) {
-                for (const auto& one : group.cases) print_case(system_suite, one.name);
-                if (group.check_capture) print_case(system_suite, capture_case_name(group));
+                for (const auto& one : group.cases) print_case(suite, one.name);
+                if (group.check_capture) print_case(suite, capture_case_name(group));
             }
         }
         return 0;
@@ -119,28 +122,36 @@ class TestRun {
         return tests;
     }
 
-    Result<std::vector<SystemGroup>> system_groups() {
-        return load_system_groups(session_.project().source / "tests/system", options_.lab);
+    Result<std::vector<SystemGroup>> groups_of(std::string_view suite) {
+        return load_system_groups(session_.project().source / "tests" / suite, options_.lab);
     }
 
     // What keeps a suite from running at all is a failed case; only an interrupt ends the run.
     Result<void> run_suites() {
         for (auto suite : built_suites) {
-            if (!selection_.has_suite(suite)) continue;
-            if (auto done = run_built_suite(suite); !done) {
-                if (done.error().status == ExitStatus::interrupted) return done;
-                report_.add(
-                    {std::string(suite), "set-up", Outcome::failed, {}, done.error().message});
-            }
+            if (auto done = run_suite(suite, [&] { return run_built_suite(suite); }); !done)
+                return done;
         }
-        if (!selection_.has_suite(system_suite)) return {};
-        auto groups = system_groups();
-        auto done = groups ? run_system_suite(session_, *groups, selection_, options_.keep, report_)
-                           : Result<void>(std::unexpected(groups.error()));
-        if (done || done.error().status == ExitStatus::interrupted) return done;
-        report_.add(
-            {std::string(system_suite), "set-up", Outcome::failed, {}, done.error().message});
+        for (auto suite : vm_suites) {
+            if (auto done = run_suite(suite, [&] { return run_vm_suite(suite); }); !done)
+                return done;
+        }
         return {};
+    }
+
+    template <typename Run>
+    Result<void> run_suite(std::string_view suite, Run run) {
+        if (!selection_.has_suite(suite)) return {};
+        auto done = run();
+        if (done || done.error().status == ExitStatus::interrupted) return done;
+        report_.add({std::string(suite), "set-up", Outcome::failed, {}, done.error().message});
+        return {};
+    }
+
+    Result<void> run_vm_suite(std::string_view suite) {
+        auto groups = groups_of(suite);
+        if (!groups) return std::unexpected(groups.error());
+        return run_system_suite(session_, *groups, selection_, options_.keep, report_);
     }
 
     Result<void> run_built_suite(std::string_view suite) {
@@ -177,10 +188,12 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     CLI::App* command = app.add_subcommand("test", "run the project's tests");
     command->footer(
         "Suites: unit and sim (the device's engine alone), device (the device in a QEMU without\n"
-        "a guest), system (in VMs). SUITE/TEXT runs the cases whose names have TEXT in them.\n"
+        "a guest), system (in VMs); and soak, what takes long, only when asked for. SUITE/TEXT "
+        "runs the cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
         "failed.");
-    command->add_option("SUITE", options->words, "suites or cases to run; all when none is given");
+    command->add_option("SUITE", options->words,
+                        "suites or cases to run; all but soak when none is given");
     command->add_flag("--list", options->list, "print the cases' names and end");
     command->add_option("--junit", options->junit, "write the results as JUnit XML to this file");
     command->add_option("--json", options->json, "write the results as JSON to this file");

@@ -19,14 +19,18 @@ Word split(std::string_view word) {
 
 }  // namespace
 
+bool Selection::wants_all(std::string_view suite) const {
+    return words_.empty() && suite != long_suite;
+}
+
 bool Selection::has_suite(std::string_view suite) const {
-    return words_.empty() || std::ranges::any_of(words_, [&](const auto& word) {
+    return wants_all(suite) || std::ranges::any_of(words_, [&](const auto& word) {
                return split(word).suite == suite;
            });
 }
 
 bool Selection::is_wanted(std::string_view suite, std::string_view name) const {
-    return words_.empty() || std::ranges::any_of(words_, [&](const auto& word) {
+    return wants_all(suite) || std::ranges::any_of(words_, [&](const auto& word) {
                return split(word).suite == suite &&
                       name.find(split(word).text) != std::string_view::npos;
            });
@@ -37,7 +41,7 @@ bool Selection::has_case(std::string_view suite, std::string_view name) const {
 }
 
 bool Selection::has_all_of(std::string_view suite) const {
-    const bool asked = words_.empty() || std::ranges::any_of(words_, [&](const auto& word) {
+    const bool asked = wants_all(suite) || std::ranges::any_of(words_, [&](const auto& word) {
                            return split(word).suite == suite && split(word).text.empty();
                        });
     return asked && std::ranges::none_of(

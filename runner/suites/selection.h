@@ -9,8 +9,12 @@
 
 namespace vrnic::runner {
 
+// Runs for long, and only when it is asked for.
+inline constexpr std::string_view long_suite = "soak";
+
 // Which cases to run: those that a person asked for, without those that tests/skips.json names.
-// Words are "SUITE" or "SUITE/TEXT", where TEXT is any part of the case's name. No words: all.
+// Words are "SUITE" or "SUITE/TEXT", where TEXT is any part of the case's name. No words: all but
+// the long suite.
 class Selection {
   public:
     Selection(std::vector<std::string> words, Skips skips)
@@ -24,6 +28,7 @@ class Selection {
     [[nodiscard]] Skips skipped() const;
 
   private:
+    [[nodiscard]] bool wants_all(std::string_view suite) const;
     [[nodiscard]] bool is_wanted(std::string_view suite, std::string_view name) const;
 
     std::vector<std::string> words_;

@@ -216,6 +216,7 @@ Result<std::vector<SystemGroup>> load_system_groups(const fs::path& folder,
             return fail(ExitStatus::setup, "{}: {}", file.string(), bad.what());
         }
     }
+    for (auto& group : groups) group.suite = folder.filename().string();
     return groups;
 }
 

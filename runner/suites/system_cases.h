@@ -45,13 +45,15 @@ struct SystemCase {
 
 // Cases that share VMs: these are booted once for all of them.
 struct SystemGroup {
+    std::string suite;
     std::string name;
     LabOptions lab;
     bool check_capture = false;  // capture the link; the capture is judged as a last case
     std::vector<SystemCase> cases;
 };
 
-// All groups of a folder's *.json, in order of file names. `base` gives what a table leaves out.
+// All groups of a folder's *.json, in order of file names. The suite has the folder's name. `base`
+// gives what a table leaves out.
 [[nodiscard]] Result<std::vector<SystemGroup>> load_system_groups(
     const std::filesystem::path& folder, const LabOptions& base);
 

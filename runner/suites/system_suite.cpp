@@ -11,7 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr const char* suite_name = "system";
 constexpr auto boot_limit = seconds(120);
 constexpr auto order_wait = seconds(10);  // for a command to listen, as in `./vrnic run`
 
@@ -154,9 +153,9 @@ class GroupRun {
     [[nodiscard]] Result<void> run(const Selection& selection) {
         bool any = false;
         for (const auto& one : group_.cases) {
-            if (!selection.has_case(suite_name, one.name)) continue;
+            if (!selection.has_case(group_.suite, one.name)) continue;
             any = true;
-            report_.running(suite_name, one.name);
+            report_.running(group_.suite, one.name);
             const auto begin = Clock::now();
             auto done = run_case(one);
             if (!done && done.error().status == ExitStatus::interrupted) return done;
@@ -169,7 +168,7 @@ class GroupRun {
 
   private:
     void tell(const std::string& name, const Result<void>& done, Clock::duration time) {
-        CaseResult result{.suite = suite_name,
+        CaseResult result{.suite = group_.suite,
                           .name = name,
                           .outcome = Outcome::passed,
                           .time = time,
@@ -252,7 +251,7 @@ class GroupRun {
             lab_.reset();
         }
         const std::string name = capture_case_name(group_);
-        if (group_.check_capture && selection.has_case(suite_name, name)) {
+        if (group_.check_capture && selection.has_case(group_.suite, name)) {
             transcript_.clear();
             const auto begin = Clock::now();
             const auto checked =

@@ -35,6 +35,8 @@ TEST_CASE("results are counted and written for machines") {
 TEST_CASE("cases are chosen by suite and part of their names, skipped ones excepted") {
     const Selection all({}, {{"unit/slow one", "too slow"}});
     CHECK(all.has_suite("sim"));
+    CHECK_FALSE(all.has_suite("soak"));  // only when it is asked for
+    CHECK(Selection({"soak"}, {}).has_suite("soak"));
     CHECK(all.has_case("unit", "fast one"));
     CHECK_FALSE(all.has_case("unit", "slow one"));
     CHECK_FALSE(all.has_all_of("unit"));
