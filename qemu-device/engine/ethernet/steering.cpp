@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ethernet/steering.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include "roce/checksum.h"
 
 namespace vrnic {
 namespace {
@@ -71,8 +71,8 @@ bool accepts(const std::uint8_t* mac, const Port& port) {
 }  // namespace
 
 unsigned multicast_hash_bit(const std::uint8_t* mac) {
-    // zlib complements the result, the Ethernet CRC register (Linux: ether_crc_le) does not.
-    return ~static_cast<std::uint32_t>(crc32(0, mac, 6)) >> 26;
+    // The FCS is the complement of the CRC register, which is meant here (Linux: ether_crc_le).
+    return ~roce::crc32_ethernet(0, {reinterpret_cast<const std::byte*>(mac), 6}) >> 26;
 }
 
 Destination steer(std::span<const std::byte> frame, const Port& port, Counters& counters) {

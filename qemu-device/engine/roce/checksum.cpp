@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "roce/checksum.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstring>
 
 namespace vrnic::roce {
 
-namespace {
-
-// One place for the CRC-32 of Ethernet, so that another implementation can take it over.
 std::uint32_t crc32_ethernet(std::uint32_t crc, std::span<const std::byte> data) {
-    return static_cast<std::uint32_t>(
-        ::crc32(crc, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size())));
+    return libdeflate_crc32(crc, data.data(), data.size());
 }
-
-}  // namespace
 
 std::uint32_t internet_sum(std::span<const std::byte> data, std::uint32_t sum) {
     std::uint64_t wide = sum;

@@ -15,6 +15,9 @@ std::uint32_t internet_sum(std::span<const std::byte> data, std::uint32_t sum = 
 // The checksum field's value for a sum; 0 for a sum that includes a right checksum.
 std::uint16_t internet_checksum(std::uint32_t sum);
 
+// The CRC-32 of Ethernet's FCS (IEEE 802.3, 3.2.9) over data, going on from crc; 0 begins.
+std::uint32_t crc32_ethernet(std::uint32_t crc, std::span<const std::byte> data);
+
 // The ICRC of a packet. ip: from its IP header on, without the ICRC itself; its first byte says
 // IPv4 (without options) or IPv6; at least IP, UDP and BTH. The value goes on the wire least
 // significant octet first, as the Ethernet FCS does.
