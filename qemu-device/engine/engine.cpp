@@ -293,6 +293,7 @@ void Engine::on_timer() {
 
 void Engine::run() {
     impl_->run_scheduled = false;
+    impl_->device.transport.release_acks();
     impl_->work(kRun);
 }
 

@@ -26,6 +26,7 @@ struct TransportContext {
           timers(limits.max_qps),
           ready(limits.max_qps),
           stalled(limits.max_qps),
+          acks(limits.max_qps),
           output(world.host, world.counters, Loss(limits.loss_ppm, limits.seed)) {}
 
     Host& host;
@@ -40,10 +41,12 @@ struct TransportContext {
     Timers timers;
     ReadyList ready;
     ReadyList stalled;  // wait for Transport::wire_ready()
+    ReadyList acks;     // have an acknowledgement that waits for Transport::release_acks()
     Output output;
     roce::MacAddress port_mac{};
 
     void make_ready(const QueuePair& qp) { ready.push(QpTable::index(qp.qpn)); }
+    void make_ack_ready(const QueuePair& qp) { acks.push(QpTable::index(qp.qpn)); }
     void set_timer(const QueuePair& qp, Nanoseconds deadline) {
         timers.set(QpTable::index(qp.qpn), deadline);
     }

@@ -30,7 +30,10 @@ void pend_ack(TransportContext& context, QueuePair& qp, std::uint8_t syndrome, P
     responder.ack_syndrome = syndrome;
     responder.ack_psn = psn;
     responder.packets_unacked = 0;
-    context.make_ready(qp);
+    if (syndrome == roce::kAckUnlimited)
+        context.make_ack_ready(qp);
+    else
+        context.make_ready(qp);
 }
 
 std::uint8_t nak_of(Cause cause) {

@@ -191,7 +191,12 @@ bool Transport::run(std::uint32_t budget) {
         QueuePair* qp = context.qps.by_index(context.ready.pop());
         if (qp && impl_->serve(*qp, budget)) context.make_ready(*qp);
     }
-    return !loopback.empty() || !context.ready.empty();
+    return !loopback.empty() || !context.ready.empty() || !context.acks.empty();
+}
+
+void Transport::release_acks() {
+    TransportContext& context = impl_->context;
+    while (!context.acks.empty()) context.ready.push(context.acks.pop());
 }
 
 void Transport::wire_ready() {
@@ -226,6 +231,7 @@ void Transport::reset() {
     context.timers.clear();
     context.ready.clear();
     context.stalled.clear();
+    context.acks.clear();
     context.output.reset();
 }
 

@@ -67,6 +67,9 @@ class Transport {
     // Does ready work: at most about budget packets. True: more is left (call again soon), false:
     // idle or paused.
     [[nodiscard]] bool run(std::uint32_t budget);
+    // Acknowledgements wait for this, so that one covers all packets that arrived together
+    // (IBTA 9.7.5.1.2: coalescing); those that say no, and READ responses, do not wait.
+    void release_acks();
     void wire_ready();  // after SendResult::paused: sending may work again
 
     Nanoseconds next_deadline() const;  // kNever: no timer runs
