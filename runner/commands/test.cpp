@@ -30,7 +30,7 @@ struct TestOptions {
 // Of tables in tests/SUITE, run in VMs.
 constexpr std::array<std::string_view, 2> vm_suites{"system", long_suite};
 // Of executables that meson builds, in the order in which they run.
-constexpr std::array<std::string_view, 3> built_suites{"unit", "sim", "device"};
+constexpr std::array<std::string_view, 4> built_suites{"unit", "sim", "bench", "device"};
 
 Result<void> check_words(const std::vector<std::string>& words) {
     for (const auto& word : words) {

@@ -23,7 +23,7 @@
 
 namespace vrnic::sim {
 
-class SimHost final : public Host {
+class SimHost : public Host {
   public:
     SimHost(World& world, Link& link, std::size_t memory_bytes);
 
