@@ -14,6 +14,7 @@ using ChosenCommand = std::function<Result<int>(Session&)>;
 // Adds one command with its options; when it is chosen, `chosen` becomes what it does.
 using AddCommand = void (*)(CLI::App& app, ChosenCommand& chosen);
 
+void add_bench_command(CLI::App& app, ChosenCommand& chosen);
 void add_qemu_args_command(CLI::App& app, ChosenCommand& chosen);
 void add_run_command(CLI::App& app, ChosenCommand& chosen);
 void add_clean_command(CLI::App& app, ChosenCommand& chosen);

@@ -10,6 +10,7 @@
 #include "commands/lab_flags.h"
 #include "commands/printer.h"
 #include "commands/table.h"
+#include "vm/client_server.h"
 
 namespace vrnic::runner {
 namespace {
@@ -53,7 +54,6 @@ constexpr std::array steps{
 };
 
 constexpr auto step_limit = seconds(60);
-constexpr auto listen_limit = seconds(10);
 
 struct DemoOptions {
     LabOptions lab;
@@ -100,51 +100,15 @@ class Demo {
 
     Result<std::string> run_step(const DemoStep& step) {
         printed_.fill({});
-        const auto deadline = Clock::now() + step_limit;
-        Vm& server = lab_.vm(0);
-        Vm& client = lab_.vm(1);
-        const bool both = *step.vm1 != '\0';
-        if (both) {
-            if (auto started = server.start_step(step.vm1); !started)
-                return std::unexpected(started.error());
-            auto waited = lab_.wait([&] { return server.idle() || server.step().listening_port; },
-                                    Clock::now() + listen_limit, "");
-            if (!waited && waited.error().status != ExitStatus::timeout)
-                return std::unexpected(waited.error());
-        }
-        if (auto started = client.start_step(step.vm2); !started)
-            return std::unexpected(started.error());
-        const auto failed = [](Vm& vm) { return vm.step().finished && *vm.step().status != 0; };
-        const auto done = [&] {
-            return (client.idle() && (!both || server.idle())) || failed(client) ||
-                   (both && failed(server));
-        };
-        auto waited = lab_.wait(done, deadline, "the step did not end");
-        if (!waited && waited.error().status != ExitStatus::timeout)
-            return std::unexpected(waited.error());
-        if (auto ended = end_both(); !ended) return std::unexpected(ended.error());
+        auto done = run_client_server(lab_, step.vm1, step.vm2, step_limit);
         lab_.flush_output();
-        if (!waited)
-            return fail(ExitStatus::failure, "{} s were not enough\n{}", step_limit.count(),
-                        output());
-        for (Vm* vm : {&server, &client}) {
-            if ((both || vm == &client) && *vm->step().status != 0)
-                return fail(ExitStatus::failure, "{}'s command ended with status {}\n{}",
-                            vm->name(), *vm->step().status, output());
-        }
+        if (!done && done.error().status == ExitStatus::failure)
+            return fail(ExitStatus::failure, "{}\n{}", done.error().message, output());
+        if (!done) return std::unexpected(done.error());
         std::smatch found;
         if (!std::regex_search(printed_[1], found, std::regex(step.figure)))
             return fail(ExitStatus::failure, "no result was printed\n{}", output());
         return found[1].str();
-    }
-
-    // What one of them left running would be in the next step's way.
-    Result<void> end_both() {
-        const auto idle = [&] { return lab_.vm(0).idle() && lab_.vm(1).idle(); };
-        if (idle()) return {};
-        (void)lab_.wait(idle, Clock::now() + seconds(2), "");
-        for (std::size_t i = 0; i < lab_.size(); ++i) lab_.vm(i).end_step();
-        return lab_.wait(idle, Clock::now() + seconds(10), "a command could not be ended");
     }
 
     [[nodiscard]] std::string output() const {

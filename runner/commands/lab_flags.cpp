@@ -43,6 +43,8 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
         .add_option("--rxe", options.rxe,
                     "this VM gets rdma_rxe over virtio-net instead of vrnic: vm1, vm2, ...")
         ->allow_extra_args(false);
+    command.add_flag("--rxe-beside", options.rxe_beside,
+                     "one NIC more in each VM, the last: rdma_rxe over virtio-net");
     command.add_option("--with", options.packages, "Debian packages to add to the guests")
         ->delimiter(',')
         ->allow_extra_args(false);

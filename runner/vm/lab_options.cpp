@@ -27,12 +27,14 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
         spec.kernel_options = options.kernel_options;
         spec.folder = folder / spec.name();
         const bool rxe = std::ranges::find(options.rxe, spec.name()) != options.rxe.end();
-        for (int link = 0; link < options.nics; ++link) {
+        const int links = options.nics + (options.rxe_beside ? 1 : 0);
+        for (int link = 0; link < links; ++link) {
+            const bool is_rxe = rxe || link >= options.nics;
             NicSpec nic;
-            nic.kind = rxe ? protocol::NicKind::rxe : protocol::NicKind::vrnic;
+            nic.kind = is_rxe ? protocol::NicKind::rxe : protocol::NicKind::vrnic;
             // Locally administered; links are private to a run, so that these may repeat.
             nic.mac = fmt::format("52:54:00:77:{:02x}:{:02x}", link, number);
-            if (!rxe) nic.properties = options.device;
+            if (!is_rxe) nic.properties = options.device;
             if (link == 0 && number == 1) nic.capture = options.capture;
             spec.nics.push_back(std::move(nic));
         }

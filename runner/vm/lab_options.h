@@ -22,6 +22,7 @@ struct LabOptions {
     int nics = 1;                       // vrnic devices in each VM
     std::vector<std::string> device;    // properties of each vrnic, "KEY=VALUE"
     std::vector<std::string> rxe;       // VMs ("vm2") that get rdma_rxe over virtio-net instead
+    bool rxe_beside = false;            // one NIC more in each VM: rdma_rxe over virtio-net
     std::vector<std::string> packages;  // Debian packages added to the guest
     std::filesystem::path capture;      // pcap of the first link, taken at vm1
     bool shell = false;                 // consoles for a person
