@@ -187,7 +187,7 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     auto options = std::make_shared<TestOptions>();
     CLI::App* command = app.add_subcommand("test", "run the project's tests");
     command->footer(
-        "Suites: unit and sim (the device's engine alone), device (the device in a QEMU without\n"
+        "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the device in a QEMU without\n"
         "a guest), system (in VMs); and soak, what takes long, only when asked for. SUITE/TEXT "
         "runs the cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
