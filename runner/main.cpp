@@ -25,6 +25,7 @@ int start(int argc, char** argv) {
     app.name("./vrnic");
     app.set_version_flag("--version", VRNIC_VERSION);
     app.footer("Begin with: ./vrnic demo");
+    app.require_subcommand(0, 1);  // so that what follows a command is its own, "test bench" too
     ChosenCommand chosen;
     for (AddCommand add : commands) add(app, chosen);
     if (argc == 1) {
