@@ -7,6 +7,16 @@
 #include "vm/accelerator.h"
 
 namespace vrnic::runner {
+namespace {
+
+bool is_vm_name(const std::string& name, int vms) {
+    for (int number = 1; number <= vms; ++number) {
+        if (name == fmt::format("vm{}", number)) return true;
+    }
+    return false;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Session>> Session::open() {
     setup::add_sbin_to_path();
@@ -17,6 +27,11 @@ Result<std::unique_ptr<Session>> Session::open() {
 }
 
 Result<VmFiles> Session::prepare(const LabOptions& options) {
+    for (const auto& name : options.rxe) {
+        if (!is_vm_name(name, options.vms))
+            return fail(ExitStatus::usage, "--rxe {}: there is no such VM; there are {}", name,
+                        options.vms == 1 ? "vm1" : fmt::format("vm1 to vm{}", options.vms));
+    }
     const std::string kind = fmt::format("{} {} {} {}", options.qemu, options.guest, options.kernel,
                                          fmt::join(options.packages, " "));
     if (const auto known = prepared_.find(kind); known != prepared_.end()) return known->second;

@@ -39,10 +39,8 @@ std::string tail_of(const fs::path& file, std::size_t lines) {
     return text;
 }
 
-// What Catch2 needs to be told so that it runs only the cases with these names.
-void add_case_filter(std::vector<std::string>& command, const BuiltTest& test,
-                     const Selection& selection) {
-    if (selection.has_all_of(test.suite)) return;
+// What Catch2 needs to be told so that it runs only the chosen cases; empty: there are none.
+std::string case_filter(const BuiltTest& test, const Selection& selection) {
     std::string filter;
     for (std::string name : list_cases(test)) {
         if (!selection.has_case(test.suite, name)) continue;
@@ -53,7 +51,7 @@ void add_case_filter(std::vector<std::string>& command, const BuiltTest& test,
         }
         filter += (filter.empty() ? "" : ",") + escaped;
     }
-    if (!filter.empty()) command.push_back(filter);
+    return filter;
 }
 
 }  // namespace
@@ -104,6 +102,11 @@ std::vector<std::string> list_cases(const BuiltTest& test) {
 Result<void> run_built_test(EventLoop& loop, const BuiltTest& test, const Selection& selection,
                             const fs::path& scratch, Report& report) {
     if (!test.catch2 && !selection.has_case(test.suite, test.name)) return {};
+    std::string filter;
+    if (test.catch2 && !selection.has_all_of(test.suite)) {
+        filter = case_filter(test, selection);
+        if (filter.empty()) return {};
+    }
     report.running(test.suite, test.name);
     std::error_code error;
     fs::create_directories(scratch, error);
@@ -117,7 +120,7 @@ Result<void> run_built_test(EventLoop& loop, const BuiltTest& test, const Select
     command.environment = {test.environment.begin(), test.environment.end()};
     if (test.catch2) {
         command.argv.insert(command.argv.end(), {"-r", "xml", "-d", "yes", "-o", xml.string()});
-        add_case_filter(command.argv, test, selection);
+        if (!filter.empty()) command.argv.push_back(filter);
     }
     const auto begin = Clock::now();
     auto child = ChildProcess::start(std::move(command));
