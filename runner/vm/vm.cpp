@@ -16,9 +16,9 @@ namespace {
 // Descriptors in QEMU's process: above the standard ones, fixed so that command lines compare.
 constexpr int first_fd = 10;
 
-// Of a guest's processors, see put_processors_behind_device(). More would starve them on a host
-// that compiles something; less does not help.
-constexpr int vcpu_niceness = 10;
+// Of a guest's processors, see put_processors_behind_device(). More would let them wait for other
+// programs of a busy host, at worst while they hold the lock that the device needs, too.
+constexpr int vcpu_niceness = 5;
 
 Result<void> write_text(const std::filesystem::path& path, const std::string& text) {
     std::ofstream file(path, std::ios::binary);

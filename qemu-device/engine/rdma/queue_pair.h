@@ -69,6 +69,7 @@ struct Requester {
     std::uint8_t retries_left = 0;
     std::uint8_t rnr_retries_left = 0;  // 7: for ever
     std::uint8_t timeouts_in_a_row = 0;
+    bool timer_excused = false;  // a late timer was forgiven since the last retry or progress
     bool rnr_waiting = false;  // the timer says when to go on; else it is the acknowledgement timer
     bool read_gap_noted = false;  // went back for a missing READ response; until it comes, no more
     bool drained = false;         // SQD: the event was given

@@ -22,6 +22,9 @@ constexpr std::uint32_t kMaxPsnSpan = 0x7fffff;
 // Below this a timeout says more about the machine's scheduler than about the peer.
 constexpr Nanoseconds kShortestTimeout = 1'000'000;
 
+// A timer that comes so much later than it was set for tells of a stall of this machine.
+constexpr Nanoseconds kLateTimer = 10'000'000;
+
 std::uint32_t window(const QueuePair& qp) {
     return std::min(kWindowPackets, kWindowBytes / qp.mtu);
 }
@@ -240,6 +243,7 @@ void retry(TransportContext& context, QueuePair& qp, Syndrome reason) {
         return;
     }
     --requester.retries_left;
+    requester.timer_excused = false;
     go_back(qp);
     if (qp.attr.timeout != 0) context.set_timer(qp, context.host.now() + ack_timeout(qp));
     context.make_ready(qp);
@@ -250,6 +254,7 @@ void note_progress(TransportContext& context, QueuePair& qp) {
     requester.retries_left = qp.attr.retry_cnt;
     requester.rnr_retries_left = qp.attr.rnr_retry;
     requester.timeouts_in_a_row = 0;
+    requester.timer_excused = false;
     requester.read_gap_noted = false;
     context.make_ready(qp);
     if (requester.rnr_waiting || qp.attr.timeout == 0) return;
@@ -259,6 +264,15 @@ void note_progress(TransportContext& context, QueuePair& qp) {
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
     else
         context.stop_timer(qp);
+}
+
+bool excuse_late_timer(TransportContext& context, QueuePair& qp, Nanoseconds deadline,
+                       Nanoseconds now) {
+    if (now - deadline < kLateTimer || qp.requester.rnr_waiting || qp.requester.timer_excused)
+        return false;
+    qp.requester.timer_excused = true;
+    context.set_timer(qp, now + ack_timeout(qp));
+    return true;
 }
 
 void on_timer(TransportContext& context, QueuePair& qp) {

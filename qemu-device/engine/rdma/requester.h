@@ -11,6 +11,11 @@ namespace vrnic::requester {
 Step step(TransportContext& context, QueuePair& qp);
 
 // The QP's timer has run out.
+// The acknowledgement timer came late, since the host kept this process from running: what the peer
+// answered meanwhile has not been read yet. Waits once more, without counting a retry. False: the
+// timer counts.
+[[nodiscard]] bool excuse_late_timer(TransportContext& context, QueuePair& qp, Nanoseconds deadline,
+                                     Nanoseconds now);
 void on_timer(TransportContext& context, QueuePair& qp);
 
 // Sends again from the oldest packet that is not acknowledged; counts as a retry. Without any left

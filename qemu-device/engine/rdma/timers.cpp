@@ -72,7 +72,7 @@ Nanoseconds Timers::next() const {
     return heap_.empty() ? kNever : keys_[heap_[0]];
 }
 
-std::optional<std::uint32_t> Timers::pop_due(Nanoseconds now) {
+std::optional<Timers::Due> Timers::pop_due(Nanoseconds now) {
     while (!heap_.empty() && keys_[heap_[0]] <= now) {
         const std::uint32_t index = heap_[0];
         const Nanoseconds deadline = deadlines_[index];
@@ -84,7 +84,7 @@ std::optional<std::uint32_t> Timers::pop_due(Nanoseconds now) {
         } else {
             remove_top();
             deadlines_[index] = kNever;
-            return index;
+            return Due{index, deadline};
         }
     }
     return std::nullopt;

@@ -23,9 +23,13 @@ class Timers {
 
     // No timer is due before this; it may be earlier than the first deadline. kNever: none runs.
     Nanoseconds next() const;
+    struct Due {
+        std::uint32_t index;
+        Nanoseconds deadline;
+    };
     // Takes one timer that is due, the earliest first, of equals the lowest index. It no longer
     // runs.
-    std::optional<std::uint32_t> pop_due(Nanoseconds now);
+    std::optional<Due> pop_due(Nanoseconds now);
 
   private:
     bool before(std::uint32_t a, std::uint32_t b) const;

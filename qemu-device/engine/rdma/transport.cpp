@@ -211,9 +211,9 @@ Nanoseconds Transport::next_deadline() const {
 
 void Transport::on_deadline(Nanoseconds now) {
     TransportContext& context = impl_->context;
-    while (const auto index = context.timers.pop_due(now)) {
-        QueuePair* qp = context.qps.by_index(*index);
-        if (!qp) continue;
+    while (const auto due = context.timers.pop_due(now)) {
+        QueuePair* qp = context.qps.by_index(due->index);
+        if (!qp || requester::excuse_late_timer(context, *qp, due->deadline, now)) continue;
         qp->timer_due = true;
         context.make_ready(*qp);
     }

@@ -132,6 +132,21 @@ TEST_CASE("without an acknowledgement the packets are sent again, then the reque
     CHECK(c.counters().roce_local_ack_timeouts == c.options.retry_cnt + 1u);
 }
 
+TEST_CASE("a timer that comes late counts only when it does so again") {
+    Connection c;
+    c.post_send(c.send_entry(VRNIC_OP_WRITE, 0, 300));
+    REQUIRE(c.sent().size() == 2);
+    constexpr Nanoseconds stall = 1'000'000'000;  // the host did not let the device run
+    c.guest.host.time += stall;
+    REQUIRE(c.pass_timer());
+    CHECK(c.sent().empty());
+    CHECK(c.counters().roce_local_ack_timeouts == 0);
+    c.guest.host.time += stall;
+    while (c.guest.host.frames.empty()) REQUIRE(c.pass_timer());
+    CHECK(c.sent().size() == 2);
+    CHECK(c.counters().roce_local_ack_timeouts == 1);
+}
+
 TEST_CASE("timeout 0 waits for ever, and an acknowledgement stops the timer") {
     ConnectionOptions options;
     options.timeout = 0;
