@@ -66,6 +66,8 @@ void RunFolder::keep_evidence(const Result<int>& status, bool asked) {
     const bool interrupted = !status && status.error().status == ExitStatus::interrupted;
     const bool failed = !status || *status != 0;
     if (!asked && (interrupted || !failed)) return;
+    std::error_code error;
+    if (std::filesystem::is_empty(path_, error)) return;  // nothing came to start
     keep();
     print_remark(fmt::format("consoles and logs: {}", path_.string()));
 }
