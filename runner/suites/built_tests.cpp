@@ -39,10 +39,11 @@ std::string tail_of(const fs::path& file, std::size_t lines) {
     return text;
 }
 
-// What Catch2 needs to be told so that it runs only the cases with these names.
-void add_case_filter(std::vector<std::string>& command, const BuiltTest& test,
-                     const Selection& selection) {
-    if (selection.has_all_of(test.suite)) return;
+// What Catch2 needs to be told so that it runs only the cases with these names. False: it has none
+// of them, and would run all of its own.
+[[nodiscard]] bool add_case_filter(std::vector<std::string>& command, const BuiltTest& test,
+                                   const Selection& selection) {
+    if (selection.has_all_of(test.suite)) return true;
     std::string filter;
     for (std::string name : list_cases(test)) {
         if (!selection.has_case(test.suite, name)) continue;
@@ -54,6 +55,7 @@ void add_case_filter(std::vector<std::string>& command, const BuiltTest& test,
         filter += (filter.empty() ? "" : ",") + escaped;
     }
     if (!filter.empty()) command.push_back(filter);
+    return !filter.empty();
 }
 
 }  // namespace
@@ -117,7 +119,7 @@ Result<void> run_built_test(EventLoop& loop, const BuiltTest& test, const Select
     command.environment = {test.environment.begin(), test.environment.end()};
     if (test.catch2) {
         command.argv.insert(command.argv.end(), {"-r", "xml", "-d", "yes", "-o", xml.string()});
-        add_case_filter(command.argv, test, selection);
+        if (!add_case_filter(command.argv, test, selection)) return {};
     }
     const auto begin = Clock::now();
     auto child = ChildProcess::start(std::move(command));
