@@ -10,8 +10,8 @@ namespace vrnic::runner {
 namespace {
 
 constexpr std::array commands{
-    add_demo_command,  add_run_command,       add_shell_command, add_test_command,
-    add_bench_command, add_qemu_args_command, add_clean_command,
+    add_demo_command,  add_run_command,       add_shell_command,       add_test_command,
+    add_bench_command, add_qemu_args_command, add_libvirt_xml_command, add_clean_command,
 };
 
 int report(const Result<int>& status) {

@@ -105,10 +105,14 @@ void Server::serve() {
     set_names(config_);
     report_configured(load_and_configure(config_));
     while (!stopping_) {
-        // Short while a step runs: its end and its sockets are looked at each time.
+        // Short while a step runs: its sockets are looked at each time. Its end wakes at once:
+        // which of two VMs' commands failed first is told by the order of their reports.
         const int wait_ms = step_ ? 20 : shell_ > 0 ? 200 : -1;
-        std::array<pollfd, 2> events{{{status_.fd(), POLLIN, 0}, {-1, POLLIN, 0}}};
-        if (step_) events[1].fd = step_->output_fd();
+        std::array<pollfd, 3> events{{{status_.fd(), POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}}};
+        if (step_) {
+            events[1].fd = step_->output_fd();
+            events[2].fd = step_->end_fd();
+        }
         if (::poll(events.data(), events.size(), wait_ms) < 0) continue;
         if (events[0].revents & POLLIN) receive();
         // The runner closed its end: nobody is left to work for.

@@ -2,6 +2,7 @@
 #include "agent/step.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,7 @@ Result<Step> Step::start(int id, const protocol::VmConfig& config) {
     ::close(pipe_fds[1]);
     ::fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
     step.output_fd_ = pipe_fds[0];
+    step.end_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, step.child_, 0));
     return step;
 }
 
@@ -89,6 +91,7 @@ std::optional<int> Step::advance(const Output& output) {
     if (!has_ended) return {};
 
     ::close(output_fd_);
+    ::close(end_fd_);
     int status = 0;
     ::waitpid(child_, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

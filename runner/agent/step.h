@@ -31,6 +31,7 @@ class Step {
 
     [[nodiscard]] int id() const { return id_; }
     [[nodiscard]] int output_fd() const { return output_fd_; }  // to poll for reading
+    [[nodiscard]] int end_fd() const { return end_fd_; }        // readable when the command ended
 
     // Passes on what was written since; returns the status once the command has ended and all its
     // output was passed on.
@@ -48,6 +49,7 @@ class Step {
     int id_ = 0;
     pid_t child_ = -1;
     int output_fd_ = -1;
+    int end_fd_ = -1;
     std::uint64_t output_bytes_ = 0;
     std::set<int> known_ports_;
     std::optional<std::chrono::steady_clock::time_point> kill_at_;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 namespace vrnic::runner {
 namespace {
@@ -23,6 +24,12 @@ void prepare_child(void* parent) {
 void prepare_terminal_child(void* parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != static_cast<pid_t>(GPOINTER_TO_INT(parent))) ::_exit(127);
+}
+
+// 0 when the process has ended already: GLib's own thread waits for it and then forgets the number.
+int number_of(GSubprocess* process) {
+    const char* text = g_subprocess_get_identifier(process);
+    return text == nullptr ? 0 : std::atoi(text);
 }
 
 }  // namespace
@@ -71,7 +78,8 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(ChildCommand command) 
     return std::unique_ptr<ChildProcess>(new ChildProcess(process));
 }
 
-ChildProcess::ChildProcess(GSubprocess* process) : process_(process), cancel_(g_cancellable_new()) {
+ChildProcess::ChildProcess(GSubprocess* process)
+    : process_(process), cancel_(g_cancellable_new()), pid_(number_of(process)) {
     g_subprocess_wait_async(process_, cancel_, on_end, this);
 }
 

@@ -52,6 +52,8 @@ class ChildProcess {
     // Known after the main loop has run; empty while the process lives.
     [[nodiscard]] const std::optional<ChildEnd>& end() const { return end_; }
     void send_signal(int signal);
+    // 0 when it had ended before it could be known.
+    [[nodiscard]] int pid() const { return pid_; }
 
   private:
     explicit ChildProcess(GSubprocess* process);
@@ -59,6 +61,7 @@ class ChildProcess {
 
     GSubprocess* process_;
     GCancellable* cancel_;
+    int pid_;
     std::optional<ChildEnd> end_;
 };
 

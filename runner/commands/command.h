@@ -19,6 +19,7 @@ void add_qemu_args_command(CLI::App& app, ChosenCommand& chosen);
 void add_run_command(CLI::App& app, ChosenCommand& chosen);
 void add_clean_command(CLI::App& app, ChosenCommand& chosen);
 void add_demo_command(CLI::App& app, ChosenCommand& chosen);
+void add_libvirt_xml_command(CLI::App& app, ChosenCommand& chosen);
 void add_shell_command(CLI::App& app, ChosenCommand& chosen);
 void add_test_command(CLI::App& app, ChosenCommand& chosen);
 

@@ -49,6 +49,12 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
         ->delimiter(',')
         ->allow_extra_args(false);
     command.add_option("--capture", options.capture, "write a pcap file of the first link");
+    command
+        .add_option("--share", options.share,
+                    "a folder of this machine: /share in every guest, to read and write")
+        ->check(CLI::ExistingDirectory);
+    command.add_flag("--gdb{vm1}", options.gdb,
+                     "vm1 waits for gdb; prints the line to type. --gdb=vm2: that one");
 }
 
 }  // namespace vrnic::runner

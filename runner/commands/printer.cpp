@@ -6,20 +6,24 @@
 
 #include <array>
 #include <cstdio>
+#include <string>
 
 namespace vrnic::runner {
 
 void print_guest_line(std::size_t vm, std::string_view line) {
     static constexpr std::array colours{36, 33, 35, 32, 34, 31, 96, 93};  // ANSI foregrounds
-    if (::isatty(STDOUT_FILENO))
-        fmt::print("\x1b[{}mvm{}\x1b[0m │ {}\n", colours[vm % colours.size()], vm + 1, line);
-    else
-        fmt::print("vm{} | {}\n", vm + 1, line);
+    const std::string text =
+        ::isatty(STDOUT_FILENO)
+            ? fmt::format("\x1b[{}mvm{}\x1b[0m │ {}\n", colours[vm % colours.size()], vm + 1, line)
+            : fmt::format("vm{} | {}\n", vm + 1, line);
+    // Nobody may be reading any more (`... | head`): the run and its verdict go on.
+    std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
 
 void print_remark(std::string_view text) {
-    fmt::print(stderr, "vrnic: {}\n", text);
+    const std::string line = fmt::format("vrnic: {}\n", text);
+    std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace vrnic::runner

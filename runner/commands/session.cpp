@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/session.h"
 
+#include "commands/kernel_symbols.h"
+#include "commands/printer.h"
 #include "setup/build.h"
 #include "setup/guest.h"
 #include "setup/qemu.h"
@@ -9,11 +11,20 @@
 namespace vrnic::runner {
 namespace {
 
-bool is_vm_name(const std::string& name, int vms) {
-    for (int number = 1; number <= vms; ++number) {
-        if (name == fmt::format("vm{}", number)) return true;
+constexpr auto patience_of_debuggers = std::chrono::hours(24);
+
+// A VM that is named and is none of the run's is a slip of the pen.
+Result<void> check_names(const LabOptions& options) {
+    std::vector<std::string> names = options.rxe;
+    if (!options.gdb.empty()) names.push_back(options.gdb);
+    for (const auto& name : names) {
+        bool known = false;
+        for (int vm = 1; vm <= options.vms; ++vm) known |= name == fmt::format("vm{}", vm);
+        if (!known)
+            return fail(ExitStatus::usage, "there is no {} in this run, which has {} VM{}", name,
+                        options.vms, options.vms == 1 ? "" : "s");
     }
-    return false;
+    return {};
 }
 
 }  // namespace
@@ -27,11 +38,6 @@ Result<std::unique_ptr<Session>> Session::open() {
 }
 
 Result<VmFiles> Session::prepare(const LabOptions& options) {
-    for (const auto& name : options.rxe) {
-        if (!is_vm_name(name, options.vms))
-            return fail(ExitStatus::usage, "--rxe {}: there is no such VM; there are {}", name,
-                        options.vms == 1 ? "vm1" : fmt::format("vm1 to vm{}", options.vms));
-    }
     const std::string kind = fmt::format("{} {} {} {}", options.qemu, options.guest, options.kernel,
                                          fmt::join(options.packages, " "));
     if (const auto known = prepared_.find(kind); known != prepared_.end()) return known->second;
@@ -62,12 +68,30 @@ Result<RunFolder> Session::make_run_folder() {
 Result<std::unique_ptr<Lab>> Session::boot(const LabOptions& options,
                                            const std::filesystem::path& folder, Lab::OnLine on_line,
                                            std::chrono::seconds boot_limit) {
+    if (auto good = check_names(options); !good) return std::unexpected(good.error());
     auto files = prepare(options);
     if (!files) return std::unexpected(files.error());
+    std::filesystem::path symbols;
+    if (!options.gdb.empty()) {
+        auto made = kernel_symbols(*this, options);
+        if (!made) return std::unexpected(made.error());
+        symbols = *made;
+        boot_limit = patience_of_debuggers;
+    }
     auto accel = choose_accelerator(loop_, options.accel, *files, cache_.root() / "accelerator");
     if (!accel) return std::unexpected(accel.error());
     auto lab = Lab::start(loop_, make_specs(options, *files, *accel, folder), std::move(on_line));
     if (!lab) return lab;
+    for (std::size_t i = 0; i < (*lab)->size(); ++i) {
+        const Vm& vm = (*lab)->vm(i);
+        // A hardware breakpoint: the kernel's code is not there before its first instruction.
+        if (vm.gdb_port() != 0)
+            print_remark(
+                fmt::format("{} waits for a debugger; type in another terminal:\n"
+                            "gdb -ex 'target remote localhost:{}' "
+                            "-ex 'hbreak *start_kernel' -ex continue {}",
+                            vm.name(), vm.gdb_port(), symbols.string()));
+    }
     if (auto ready = (*lab)->wait_ready(Clock::now() + boot_limit); !ready)
         return std::unexpected(ready.error());
     return lab;

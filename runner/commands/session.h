@@ -26,6 +26,7 @@ class Session {
 
     [[nodiscard]] EventLoop& loop() { return loop_; }
     [[nodiscard]] setup::Context context() { return {loop_, progress_, cache_, project_}; }
+    [[nodiscard]] setup::Cache& cache() { return cache_; }
     [[nodiscard]] const setup::Cache& cache() const { return cache_; }
     [[nodiscard]] const setup::Project& project() const { return project_; }
     [[nodiscard]] setup::Progress& progress() { return progress_; }

@@ -8,6 +8,7 @@
 #include "commands/lab_flags.h"
 #include "commands/printer.h"
 #include "setup/build.h"
+#include "setup/guest.h"
 #include "suites/built_tests.h"
 #include "suites/report.h"
 #include "suites/selection.h"
@@ -30,7 +31,7 @@ struct TestOptions {
 // Of tables in tests/SUITE, run in VMs.
 constexpr std::array<std::string_view, 2> vm_suites{"system", long_suite};
 // Of executables that meson builds, in the order in which they run.
-constexpr std::array<std::string_view, 4> built_suites{"unit", "sim", "bench", "device"};
+constexpr std::array<std::string_view, 5> built_suites{"unit", "sim", "bench", "device", "runner"};
 
 Result<void> check_words(const std::vector<std::string>& words) {
     for (const auto& word : words) {
@@ -43,8 +44,26 @@ Result<void> check_words(const std::vector<std::string>& words) {
     return {};
 }
 
+// What the suite `runner` finds ready when it starts `./vrnic run`, and what it is told by its
+// environment: the options of this command, and where the modules are that break a guest.
+Result<void> prepare_runner_suite(Session& session, const LabOptions& lab) {
+    if (auto prepared = session.prepare(lab); !prepared) return std::unexpected(prepared.error());
+    const auto image = setup::guest_image(session.context(),
+                                          {.guest = lab.guest, .kernel = lab.kernel, .with = {}});
+    if (!image) return std::unexpected(image.error());
+    const auto modules = setup::build_test_modules(session.context(), *image, "tests/runner/guest");
+    if (!modules) return std::unexpected(modules.error());
+    g_setenv("VRNIC_TEST_MODULES", modules->c_str(), TRUE);
+    const auto options =
+        fmt::format("--kernel {} --qemu {} --accel {}", lab.kernel, lab.qemu, lab.accel);
+    g_setenv("VRNIC_RUN_OPTIONS", options.c_str(), TRUE);
+    return {};
+}
+
 // Builds a suite's executables and what they test.
-Result<void> build_suite(Session& session, std::string_view suite) {
+Result<void> build_suite(Session& session, std::string_view suite, const LabOptions& lab) {
+    if (suite == "runner")
+        if (auto ready = prepare_runner_suite(session, lab); !ready) return ready;
     if (suite == "device") {
         const auto qemu = setup::qemu_flavor(session.context(), "system");
         if (!qemu) return std::unexpected(qemu.error());
@@ -89,7 +108,7 @@ class TestRun {
     [[nodiscard]] Result<int> list() {
         for (auto suite : built_suites) {
             if (!selection_.has_suite(suite)) continue;
-            if (auto built = build_suite(session_, suite); !built)
+            if (auto built = build_suite(session_, suite, options_.lab); !built)
                 return std::unexpected(built.error());
             auto tests = built_tests(suite);
             if (!tests) return std::unexpected(tests.error());
@@ -155,7 +174,7 @@ class TestRun {
     }
 
     Result<void> run_built_suite(std::string_view suite) {
-        if (auto built = build_suite(session_, suite); !built) return built;
+        if (auto built = build_suite(session_, suite, options_.lab); !built) return built;
         auto tests = built_tests(suite);
         if (!tests) return std::unexpected(tests.error());
         const fs::path scratch = session_.project().build / "test-logs";
@@ -187,8 +206,10 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     auto options = std::make_shared<TestOptions>();
     CLI::App* command = app.add_subcommand("test", "run the project's tests");
     command->footer(
-        "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the device in a QEMU without\n"
-        "a guest), system (in VMs); and soak, what takes long, only when asked for. SUITE/TEXT "
+        "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the\n"
+        "device in a QEMU without a guest), runner (./vrnic run itself), system (in VMs); and "
+        "soak,\n"
+        "what takes long, only when asked for. SUITE/TEXT "
         "runs the cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
         "failed.");

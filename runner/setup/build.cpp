@@ -51,6 +51,14 @@ Result<std::string> shadow(const fs::path& from, const fs::path& to) {
     return state;
 }
 
+Result<void> run_kbuild(const Context& context, const GuestImage& image, const fs::path& folder,
+                        const std::string& log) {
+    // Type information for BPF would need pahole, and is of no use for a few modules.
+    return context.run({"make", "-C", image.kernel_build, "M=" + folder.string(),
+                        "CONFIG_DEBUG_INFO_BTF_MODULES=", "-j2", "modules"},
+                       log);
+}
+
 Result<void> build_modules(const Context& context, const GuestImage& image, const fs::path& place) {
     std::string state = image.kernel_build.string() + "\n";
     for (const auto* folder : driver_folders) {
@@ -67,11 +75,7 @@ Result<void> build_modules(const Context& context, const GuestImage& image, cons
 
     context.progress.step(fmt::format("building the kernel modules for {}", image.kernel_release));
     const std::string log = "modules-" + image.kernel_release;
-    // Type information for BPF would need pahole, and is of no use for two modules.
-    auto built = context.run({"make", "-C", image.kernel_build, "M=" + driver.string(),
-                              "CONFIG_DEBUG_INFO_BTF_MODULES=", "-j2", "modules"},
-                             log);
-    if (!built) return built;
+    if (auto built = run_kbuild(context, image, driver, log); !built) return built;
     context.progress.done();
     if (const auto text = read_text(context.cache.log(log));
         text && text->find("warning:") != std::string::npos)
@@ -143,6 +147,23 @@ Result<fs::path> build_guest_parts(const Context& context, const GuestImage& ima
             if (auto done = place_stripped(context, output, share); !done)
                 return std::unexpected(done.error());
     return share;
+}
+
+Result<fs::path> build_test_modules(const Context& context, const GuestImage& image,
+                                    const std::string& folder) {
+    auto meson = MesonBuild::open(context);  // for its lock
+    if (!meson) return std::unexpected(meson.error());
+    const fs::path place = context.project.build / "guest" / image.kernel_release / "tests";
+    auto state = shadow(context.project.source / folder, place / folder);
+    if (!state) return std::unexpected(state.error());
+    *state += image.kernel_build.string();
+    if (const auto before = read_text(place / "stamp"); before && *before == *state)
+        return place / folder;
+    if (auto done = run_kbuild(context, image, place / folder, "test-modules"); !done)
+        return std::unexpected(done.error());
+    if (auto done = write_text(place / "stamp", *state); !done)
+        return std::unexpected(done.error());
+    return place / folder;
 }
 
 Result<std::vector<fs::path>> build_below(const Context& context, const std::string& folder) {

@@ -28,6 +28,12 @@ namespace vrnic::setup {
 [[nodiscard]] Result<std::filesystem::path> build_guest_parts(const Context& context,
                                                               const GuestImage& image);
 
+// Kernel modules of the tests, from a folder of the checkout with a Kbuild file. The result is a
+// folder with the modules.
+[[nodiscard]] Result<std::filesystem::path> build_test_modules(const Context& context,
+                                                               const GuestImage& image,
+                                                               const std::string& folder);
+
 // Everything that meson targets defined below a folder of the checkout make ("tests/unit").
 // The result is the files.
 [[nodiscard]] Result<std::vector<std::filesystem::path>> build_below(const Context& context,

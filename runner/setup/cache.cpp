@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* in_use_name = "in-use.lock";
 constexpr std::uintmax_t mebibyte = 1024 * 1024;
 
 fs::path cache_place() {
@@ -71,7 +72,20 @@ Result<Cache> Cache::open() {
         return setup_error(
             "cannot write the cache folder {}: {}; choose another with VRNIC_CACHE=DIR",
             place.string(), error ? error.message() : g_strerror(errno));
-    return Cache(place);
+    runner::UniqueFd in_use(
+        ::open((place / in_use_name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!in_use.valid())
+        return setup_error("cannot write the cache folder {}: {}", place.string(),
+                           g_strerror(errno));
+    while (::flock(in_use.get(), LOCK_SH) != 0 && errno == EINTR) {
+    }
+    return Cache(place, std::move(in_use));
+}
+
+Result<void> Cache::claim() const {
+    if (::flock(in_use_.get(), LOCK_EX | LOCK_NB) == 0) return {};
+    return runner::fail(ExitStatus::failure,
+                        "another vrnic uses {}; run this again when it has ended", root_.string());
 }
 
 fs::path Cache::log(std::string_view name) const {

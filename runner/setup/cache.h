@@ -43,8 +43,9 @@ class CacheKey {
 };
 
 // Finished things by what went into them: $VRNIC_CACHE, or $XDG_CACHE_HOME/vrnic, or
-// ~/.cache/vrnic. An entry is made in a folder beside its place, under a lock, and comes into
-// being by a rename: what has its right name is whole.
+// ~/.cache/vrnic. As long as this lives no other vrnic empties it. An entry is made in a folder
+// beside its place, under a lock, and comes into being by a rename: what has its right name is
+// whole.
 class Cache {
   public:
     [[nodiscard]] static Result<Cache> open();
@@ -65,12 +66,18 @@ class Cache {
                                                       const CacheKey& key, std::uintmax_t bytes,
                                                       const Maker& make) const;
 
+    // For emptying it: an error while another vrnic uses it. Until this process ends, others that
+    // want to use it wait.
+    [[nodiscard]] Result<void> claim() const;
+
     // Bytes free for this user in the cache's file system.
     [[nodiscard]] std::uintmax_t free_bytes() const;
 
   private:
-    explicit Cache(std::filesystem::path root) : root_(std::move(root)) {}
+    Cache(std::filesystem::path root, runner::UniqueFd in_use)
+        : root_(std::move(root)), in_use_(std::move(in_use)) {}
     std::filesystem::path root_;
+    runner::UniqueFd in_use_;  // a lock that users share
 };
 
 }  // namespace vrnic::setup

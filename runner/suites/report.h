@@ -24,6 +24,8 @@ struct CaseResult {
 class Report {
   public:
     void add(CaseResult result);
+    // Keeps a result without telling it.
+    void keep(CaseResult result) { results_.push_back(std::move(result)); }
     // On a terminal: what runs now, until the next line.
     void running(const std::string& suite, const std::string& name);
 

@@ -117,7 +117,8 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
     return actions;
 }
 
-constexpr std::array case_keys{"name", "for", "commands", "actions", "repeat", "expect", "time"};
+constexpr std::array case_keys{"name",   "for",    "commands", "actions",
+                               "repeat", "expect", "ktap",     "time"};
 constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases"};
 constexpr std::array lab_keys{"vms", "guest", "kernel", "qemu", "memory",        "cpus",
                               "mtu", "nics",  "device", "rxe",  "kernel_options"};
@@ -143,6 +144,7 @@ SystemCase read_case(const Json& entry, const Values& values, const SystemGroup&
     const Json expect = entry.value("expect", Json::object());
     for (const auto& [vm, pattern] : expect.items())
         found.expect.push_back({vm_index(vm, vms), fill(pattern.get<std::string>(), values)});
+    if (entry.contains("ktap")) found.ktap = vm_index(entry["ktap"].get<std::string>(), vms);
     return found;
 }
 

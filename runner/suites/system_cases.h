@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct SystemCase {
     std::vector<Action> actions;
     int repeat = 1;  // times the actions are done
     std::vector<Expectation> expect;
-    int time_s = 60;  // in all
+    std::optional<int> ktap;  // the VM, from 0, whose output is KTAP; each result becomes a case
+    int time_s = 60;          // in all
 };
 
 // Cases that share VMs: these are booted once for all of them.

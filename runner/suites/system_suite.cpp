@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "suites/capture_check.h"
+#include "suites/ktap.h"
 
 namespace vrnic::runner {
 namespace {
@@ -160,6 +161,7 @@ class GroupRun {
             auto done = run_case(one);
             if (!done && done.error().status == ExitStatus::interrupted) return done;
             tell(one.name, done, Clock::now() - begin);
+            if (one.ktap) tell_ktap(one);
             if (!done) discard_lab();
         }
         if (!any) return {};
@@ -184,6 +186,13 @@ class GroupRun {
             }
         }
         report_.add(std::move(result));
+    }
+
+    // What a test in the guest said of its own parts.
+    void tell_ktap(const SystemCase& one) {
+        for (const auto& [name, outcome, message] :
+             read_ktap(transcript_.of(static_cast<std::size_t>(*one.ktap))))
+            report_.add({group_.suite, one.name + ": " + name, outcome, {}, message});
     }
 
     Result<void> boot() {

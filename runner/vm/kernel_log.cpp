@@ -70,8 +70,21 @@ std::vector<KernelComplaint> find_complaints(std::string_view log) {
     return found;
 }
 
-std::string ConsoleReader::read_new() {
-    constexpr std::uintmax_t most = 16 * 1024 * 1024;
+std::vector<KernelComplaint> ConsoleReader::new_complaints() {
+    constexpr std::size_t most = 64;  // more of them say nothing new
+    std::vector<KernelComplaint> found;
+    for (std::string piece; !(piece = read_piece()).empty();) {
+        for (auto& complaint : find_complaints(piece)) {
+            // What ended the guest comes last and must not be lost among warnings.
+            if (found.size() < most || complaint.kind != Complaint::warning)
+                found.push_back(std::move(complaint));
+        }
+    }
+    return found;
+}
+
+std::string ConsoleReader::read_piece() {
+    constexpr std::uintmax_t most = 4 * 1024 * 1024;
     std::ifstream file(file_, std::ios::binary | std::ios::ate);
     if (!file) return {};
     const auto size = static_cast<std::uintmax_t>(file.tellg());
@@ -81,7 +94,10 @@ std::string ConsoleReader::read_new() {
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     const auto last = text.rfind('\n');
-    if (last != std::string::npos) text.resize(last + 1);
+    if (last != std::string::npos)
+        text.resize(last + 1);
+    else if (text.size() < most)
+        return {};  // a line that is still being written
     position_ += text.size();
     return text;
 }

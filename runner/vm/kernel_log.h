@@ -25,10 +25,13 @@ class ConsoleReader {
   public:
     explicit ConsoleReader(std::filesystem::path file) : file_(std::move(file)) {}
 
-    // Whole lines that were added since the last call, at most 16 MiB of them at once.
-    [[nodiscard]] std::string read_new();
+    // Complaints in whole lines that were added since the last call. Read in pieces: a guest may
+    // flood its console.
+    [[nodiscard]] std::vector<KernelComplaint> new_complaints();
 
   private:
+    [[nodiscard]] std::string read_piece();
+
     std::filesystem::path file_;
     std::uintmax_t position_ = 0;
 };

@@ -91,6 +91,7 @@ Result<void> Lab::stop(seconds limit) {
     };
     if (!loop_.wait_regardless([&] { return running() == vms_.end(); }, Clock::now() + limit))
         return fail(ExitStatus::timeout, "{}: the guest did not power off", (*running())->name());
+    if (auto failed = failure()) return std::unexpected(*failed);
     return {};
 }
 

@@ -39,7 +39,8 @@ class Lab {
                                     std::string_view what);
     [[nodiscard]] Result<void> wait_ready(Deadline deadline);
 
-    // Powers all VMs off in order; an error when one does not go. VMs that failed are left out.
+    // Powers all VMs off in order; an error when one does not go, or goes in another way. VMs that
+    // failed before are left out.
     [[nodiscard]] Result<void> stop(std::chrono::seconds limit);
 
     // Gives out last lines that have no end.

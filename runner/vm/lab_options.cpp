@@ -24,6 +24,8 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
         spec.host_cpus = share_of_cpus(host_cpus, number, options.vms, options.cpus);
         spec.mtu = options.mtu;
         spec.shell = options.shell;
+        if (!options.share.empty()) spec.share = std::filesystem::absolute(options.share);
+        spec.gdb = options.gdb == spec.name();
         spec.kernel_options = options.kernel_options;
         spec.folder = folder / spec.name();
         const bool rxe = std::ranges::find(options.rxe, spec.name()) != options.rxe.end();

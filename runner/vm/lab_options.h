@@ -25,6 +25,8 @@ struct LabOptions {
     bool rxe_beside = false;            // one NIC more in each VM: rdma_rxe over virtio-net
     std::vector<std::string> packages;  // Debian packages added to the guest
     std::filesystem::path capture;      // pcap of the first link, taken at vm1
+    std::filesystem::path share;        // a folder of the host, at /share in every guest
+    std::string gdb;                    // this VM ("vm1") waits for a debugger
     bool shell = false;                 // consoles for a person
     std::string kernel_options;
 };

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "vm/kernel_options.h"
+
 namespace vrnic::runner {
 namespace {
 
@@ -13,6 +15,13 @@ using Arguments = std::vector<std::string>;
 void add(Arguments& arguments, const char* option, std::string value) {
     arguments.emplace_back(option);
     arguments.push_back(std::move(value));
+}
+
+// A comma in a value of an option is written twice.
+std::string escaped(const std::string& value) {
+    std::string text;
+    for (char c : value) text.append(c == ',' ? 2 : 1, c);
+    return text;
 }
 
 void add_machine(Arguments& arguments, const VmSpec& spec) {
@@ -28,18 +37,15 @@ void add_machine(Arguments& arguments, const VmSpec& spec) {
     // Before the first -device: it brings the device's type.
     const auto is_vrnic = [](const NicSpec& nic) { return nic.kind == protocol::NicKind::vrnic; };
     if (std::ranges::any_of(spec.nics, is_vrnic))
-        add(arguments, "-plugin", "file=" + spec.files.device.string());
+        add(arguments, "-plugin", "file=" + escaped(spec.files.device.string()));
 }
 
 void add_kernel(Arguments& arguments, const VmSpec& spec) {
     add(arguments, "-kernel", spec.files.kernel.string());
     add(arguments, "-initrd", spec.files.initrd.string());
-    // loglevel=5: each character on the console costs an exit; the agent saves the complete log.
-    // Watchdogs and self-tests that want a steady clock are off: a busy host stalls guests.
-    std::string line =
-        "console=ttyS0 loglevel=5 mitigations=off random.trust_cpu=on panic=-1 oops=panic "
-        "no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=240 "
-        "tsc=nowatchdog cryptomgr.notests";
+    std::string line = kernel_options;
+    // Addresses are then those of the kernel's symbols.
+    if (spec.gdb) line += " nokaslr";
     if (!spec.kernel_options.empty()) line += " " + spec.kernel_options;
     add(arguments, "-append", line);
 }
@@ -48,21 +54,26 @@ void add_disks(Arguments& arguments, const VmSpec& spec) {
     add(arguments, "-blockdev",
         fmt::format("driver=raw,node-name=root,read-only=on,file.driver=file,file.filename={},"
                     "file.locking=off",
-                    spec.files.rootfs.string()));
+                    escaped(spec.files.rootfs.string())));
     add(arguments, "-device", "virtio-blk-pci,drive=root");
     add(arguments, "-fsdev",
         fmt::format("local,id=parts,path={},security_model=none,readonly=on,multidevs=remap",
-                    spec.files.parts.string()));
+                    escaped(spec.files.parts.string())));
     add(arguments, "-device", "virtio-9p-pci,fsdev=parts,mount_tag=vrnic");
     add(arguments, "-fsdev",
         fmt::format("local,id=job,path={},security_model=none,multidevs=remap",
-                    spec.job_folder().string()));
+                    escaped(spec.job_folder().string())));
     add(arguments, "-device", "virtio-9p-pci,fsdev=job,mount_tag=job");
+    if (spec.share.empty()) return;
+    add(arguments, "-fsdev",
+        fmt::format("local,id=share,path={},security_model=none,multidevs=remap",
+                    escaped(spec.share.string())));
+    add(arguments, "-device", "virtio-9p-pci,fsdev=share,mount_tag=share");
 }
 
 void add_channels(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
     add(arguments, "-chardev",
-        fmt::format("file,id=console,path={}", spec.console_file().string()));
+        fmt::format("file,id=console,path={}", escaped(spec.console_file().string())));
     add(arguments, "-serial", "chardev:console");
     add(arguments, "-chardev", fmt::format("socket,id=qmp,fd={}", fds.qmp));
     add(arguments, "-mon", "chardev=qmp,mode=control");
@@ -76,6 +87,11 @@ void add_channels(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) 
     if (spec.shell) {
         add(arguments, "-chardev", fmt::format("socket,id=shell,fd={}", fds.shell));
         add(arguments, "-device", "virtconsole,chardev=shell");
+    }
+    if (spec.gdb) {
+        add(arguments, "-chardev", fmt::format("socket,id=gdb,fd={},server=on,wait=off", fds.gdb));
+        add(arguments, "-gdb", "chardev:gdb");
+        arguments.emplace_back("-S");
     }
     // Panics are told even when the console is not (it is the fallback).
     add(arguments, "-device", "pvpanic-pci");
@@ -93,7 +109,7 @@ void add_nics(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
         if (!spec.nics[link].capture.empty())
             add(arguments, "-object",
                 fmt::format("filter-dump,id=capture{0},netdev=net{0},file={1}", link,
-                            spec.nics[link].capture.string()));
+                            escaped(spec.nics[link].capture.string())));
         // A port of its own for each, so that it can be unplugged.
         add(arguments, "-device",
             fmt::format("pcie-root-port,id={0},chassis={1},slot={1}", port_id(link), link + 1));

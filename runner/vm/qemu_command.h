@@ -14,6 +14,7 @@ struct QemuFds {
     int status;
     int output;
     int shell;               // used when the VM has one
+    int gdb;                 // a listening TCP socket; used when the VM waits for a debugger
     std::vector<int> links;  // one for each NIC
 };
 

@@ -73,14 +73,22 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
                     .status = first_fd + 1,
                     .output = first_fd + 2,
                     .shell = first_fd + 3,
+                    .gdb = first_fd + 4,
                     .links = {}};
     ChildCommand command;
     command.fds.push_back({std::move(qmp->second), numbers.qmp});
     command.fds.push_back({std::move(status->second), numbers.status});
     command.fds.push_back({std::move(output->second), numbers.output});
     if (spec.shell) command.fds.push_back({std::move(shell->second), numbers.shell});
+    std::uint16_t gdb_port = 0;
+    if (spec.gdb) {
+        auto listener = listen_locally();
+        if (!listener) return std::unexpected(listener.error());
+        gdb_port = listener->port;
+        command.fds.push_back({std::move(listener->fd), numbers.gdb});
+    }
     for (std::size_t link = 0; link < links.size(); ++link) {
-        numbers.links.push_back(first_fd + 4 + static_cast<int>(link));
+        numbers.links.push_back(first_fd + 5 + static_cast<int>(link));
         command.fds.push_back({std::move(links[link]), numbers.links.back()});
     }
     command.argv = qemu_command(spec, numbers);
@@ -89,6 +97,7 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
         return std::unexpected(saved.error());
 
     std::unique_ptr<Vm> vm(new Vm(loop, std::move(spec), std::move(on_output)));
+    vm->gdb_port_ = gdb_port;
     vm->output_file_.reset(std::fopen(vm->spec_.output_file().c_str(), "w"));
     auto process = ChildProcess::start(std::move(command));
     if (!process) return std::unexpected(process.error());
@@ -104,6 +113,10 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
         std::move(status->first), [self](std::string_view b) { self->status_lines_->take(b); });
     vm->output_ = std::make_unique<Stream>(
         std::move(output->first), [self](std::string_view b) { self->on_output_bytes(b); });
+    if (vm->spec_.shell)
+        vm->shell_ = std::make_unique<Stream>(std::move(shell->first), [self](std::string_view b) {
+            if (self->on_shell_) self->on_shell_(b);
+        });
     return vm;
 }
 
@@ -134,6 +147,7 @@ void Vm::on_status_line(std::string_view line) {
             step_.listening_port = number_of(words[2]);
         if (words[0] == "status" && words.size() >= 4 && !step_.status) {
             step_.status = number_of(words[2]) & 0xff;
+            step_.ended_at = Clock::now();
             step_.output_goal += std::strtoull(std::string(words[3]).c_str(), nullptr, 10);
             finish_step_if_complete();
         }
@@ -156,21 +170,27 @@ void Vm::finish_step_if_complete() {
 
 void Vm::on_qmp_event(const std::string& name, const Qmp::Json& data) {
     if (name == "GUEST_PANICKED") panicked_ = true;
+    if (name == "SHUTDOWN") shutdown_reason_ = data.value("reason", "");
     if (name == "DEVICE_DELETED") deleted_devices_.insert(data.value("device", ""));
 }
 
 const std::optional<Error>& Vm::failure() {
-    if (!failure_ && process_->end() && !stopped()) {
+    if (!failure_ && !end_judged_ && process_->end()) {
+        end_judged_ = true;
         // What the guest and QEMU said before the end may still be in the sockets.
         for (Stream* stream : {status_.get(), output_.get()}) stream->drain();
         qmp_->drain();
-        if (!failure_) failure_ = explain_end(*process_->end());
+        const ChildEnd& end = *process_->end();
+        // By agreement is only what the guest did itself: neither a panic nor QEMU's death
+        // becomes a success by coming while it powers off.
+        const bool agreed = stopping_ && end.status == 0 && !panicked_;
+        if (!failure_ && !agreed) failure_ = explain_end(end);
     }
     return failure_;
 }
 
 Error Vm::explain_end(const ChildEnd& end) {
-    const auto complaints = find_complaints(console_.read_new());
+    const auto complaints = console_.new_complaints();
     auto fatal = std::ranges::find(complaints, Complaint::oops, &KernelComplaint::kind);
     if (fatal == complaints.end())
         fatal = std::ranges::find(complaints, Complaint::panic, &KernelComplaint::kind);
@@ -184,16 +204,22 @@ Error Vm::explain_end(const ChildEnd& end) {
         return {ExitStatus::qemu_died,
                 fmt::format("{}: QEMU died, {}: {}", name(), end.text(), last_words_of_qemu())};
     }
-    if (panicked_ || fatal_complaint_)
+    if (panicked_ || fatal_complaint_) {
+        const bool oops = fatal_complaint_ && fatal_complaint_->kind == Complaint::oops;
         return {ExitStatus::guest_panic,
-                fmt::format("{}: the guest's kernel panicked: {}", name(),
+                fmt::format("{}: the guest's kernel {}: {}", name(), oops ? "oopsed" : "panicked",
                             fatal_complaint_ ? fatal_complaint_->line : "see its console")};
+    }
+    // A signal that QEMU takes as a wish to end leaves with status 0, too.
+    if (shutdown_reason_ == "host-signal")
+        return {ExitStatus::qemu_died,
+                fmt::format("{}: QEMU was ended by a signal: {}", name(), last_words_of_qemu())};
+    const char* how = shutdown_reason_ == "guest-reset" ? "reset" : "powered off";
     if (!agent_up_)
-        return {ExitStatus::setup,
-                fmt::format("{}: the guest powered off before its agent started; see {}", name(),
-                            spec_.console_file().string())};
+        return {ExitStatus::setup, fmt::format("{}: the guest {} before its agent started; see {}",
+                                               name(), how, spec_.console_file().string())};
     return {ExitStatus::guest_ended,
-            fmt::format("{}: the guest powered off before it gave its verdict", name())};
+            fmt::format("{}: the guest {} before it gave its verdict", name(), how)};
 }
 
 std::string Vm::last_words_of_qemu() const {
@@ -209,7 +235,7 @@ Result<void> Vm::start_step(const std::string& command) {
     const int id = step_.id + 1;
     const auto file = spec_.job_folder() / fmt::format("step-{}.sh", id);
     if (auto written = write_text(file, command + "\n"); !written) return written;
-    step_ = StepState{.id = id, .output_goal = step_.output_goal};
+    step_ = StepState{.id = id, .started_at = Clock::now(), .output_goal = step_.output_goal};
     status_->send(fmt::format("start {}\n", id));
     return {};
 }
@@ -285,7 +311,7 @@ void Vm::stop() {
 }
 
 std::vector<KernelComplaint> Vm::new_complaints() {
-    auto found = find_complaints(console_.read_new());
+    auto found = console_.new_complaints();
     if (fatal_complaint_) found.insert(found.begin(), *fatal_complaint_);
     fatal_complaint_.reset();
     return found;

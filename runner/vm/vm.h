@@ -22,7 +22,9 @@ namespace vrnic::runner {
 struct StepState {
     int id = 0;  // from 1
     std::optional<int> listening_port;
-    std::optional<int> status;      // as the guest reported it
+    std::optional<int> status;  // as the guest reported it
+    Deadline started_at{};
+    Deadline ended_at{};            // when it reported the status
     std::uint64_t output_goal = 0;  // the VM's output in all, with this step's
     bool finished = false;          // status known and all output received
 };
@@ -43,6 +45,9 @@ class Vm {
 
     [[nodiscard]] const VmSpec& spec() const { return spec_; }
     [[nodiscard]] std::string name() const { return spec_.name(); }
+
+    // Where its debugger's stub listens on this machine; 0: nowhere.
+    [[nodiscard]] std::uint16_t gdb_port() const { return gdb_port_; }
 
     // The guest's NICs are up and it takes steps.
     [[nodiscard]] bool ready() const { return ready_; }
@@ -75,7 +80,7 @@ class Vm {
 
     // Power-off by agreement: saves the kernel log, then QEMU exits and stopped() holds.
     void stop();
-    [[nodiscard]] bool stopped() const { return stopping_ && process_->end().has_value(); }
+    [[nodiscard]] bool stopped() { return process_->end().has_value() && !failure(); }
 
     // What the guest's kernel complained of since the last call.
     [[nodiscard]] std::vector<KernelComplaint> new_complaints();
@@ -102,10 +107,13 @@ class Vm {
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> output_file_{nullptr, std::fclose};
     std::unique_ptr<ChildProcess> process_;
 
+    std::uint16_t gdb_port_ = 0;
     bool agent_up_ = false;
     bool ready_ = false;
     bool stopping_ = false;
+    bool end_judged_ = false;
     bool panicked_ = false;
+    std::string shutdown_reason_;  // as QMP's SHUTDOWN has it; empty: QEMU told none
     bool shell_ended_ = false;
     std::set<std::string> deleted_devices_;
     std::optional<Error> failure_;

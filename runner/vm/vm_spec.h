@@ -40,6 +40,8 @@ struct VmSpec {
     int mtu = 1500;
     std::vector<NicSpec> nics;
     bool shell = false;                     // a console for a person, besides steps
+    std::filesystem::path share;            // the guest's /share; empty: none
+    bool gdb = false;                       // stopped at its first instruction, for a debugger
     std::string kernel_options;             // added to the command line
     std::vector<std::string> qemu_options;  // added to the command
     std::filesystem::path folder;  // made by the caller; all that the VM leaves is in there

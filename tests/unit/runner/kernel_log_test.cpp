@@ -37,12 +37,28 @@ TEST_CASE("what a healthy guest prints is no complaint") {
 TEST_CASE("a console is read once, by whole lines") {
     testing::ScratchFolder folder;
     ConsoleReader reader(folder.file("console"));
-    CHECK(reader.read_new().empty());
-    folder.write("console", "one\ntw");
-    CHECK(reader.read_new() == "one\n");
-    folder.write("console", "o\n");
-    CHECK(reader.read_new() == "two\n");
-    CHECK(reader.read_new().empty());
+    CHECK(reader.new_complaints().empty());
+    folder.write("console", "WARN");
+    CHECK(reader.new_complaints().empty());
+    folder.write("console", "ING: one\nBUG: t");
+    CHECK(reader.new_complaints().size() == 1);
+    folder.write("console", "wo\n");
+    const auto second = reader.new_complaints();
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].line == "BUG: two");
+    CHECK(reader.new_complaints().empty());
+}
+
+TEST_CASE("a panic behind a flooded console is found") {
+    testing::ScratchFolder folder;
+    ConsoleReader reader(folder.file("console"));
+    std::string flood;
+    while (flood.size() < 20'000'000) flood += "WARNING: the same again and again and again\n";
+    folder.write("console", flood + "Kernel panic - not syncing: at last\n");
+    const auto found = reader.new_complaints();
+    REQUIRE_FALSE(found.empty());
+    CHECK(found.size() < 100);
+    CHECK(found.back().kind == Complaint::panic);
 }
 
 }  // namespace vrnic::runner

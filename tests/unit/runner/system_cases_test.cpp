@@ -25,7 +25,7 @@ TEST_CASE("every value of a table's \"for\" makes a case") {
         "name": "g {mtu}", "for": {"mtu": [1500, 9000]}, "lab": {"mtu": "{mtu}", "rxe": ["vm2"]},
         "cases": [{"name": "{op} {size}", "for": {"op": ["read", "write"], "size": [2, 4]},
                    "commands": ["serve {op} ${HOME}", "{op} {size} {mtu}"],
-                   "expect": {"vm2": "{size}"}}]}]})");
+                   "expect": {"vm2": "{size}"}, "ktap": "vm2"}]}]})");
     REQUIRE(groups);
     REQUIRE(groups->size() == 2);
     CHECK((*groups)[1].lab.mtu == 9000);
@@ -41,6 +41,7 @@ TEST_CASE("every value of a table's \"for\" makes a case") {
     CHECK(cases[1].actions[1].vm == 1);
     CHECK(cases[1].actions[2].kind == Action::Kind::finish);
     CHECK(cases[1].expect[0].pattern == "4");
+    CHECK(cases[1].ktap == 1);
 }
 
 TEST_CASE("a mistake in a table is named") {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+namespace vrnic::runner {
+
+// What every guest's kernel is told. loglevel=5: each character on the console costs an exit; the
+// agent saves the complete log. Watchdogs and self-tests that want a steady clock are off: a busy
+// host stalls guests.
+inline constexpr const char* kernel_options =
+    "console=ttyS0 loglevel=5 mitigations=off random.trust_cpu=on panic=-1 oops=panic "
+    "no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=240 "
+    "tsc=nowatchdog cryptomgr.notests";
+
+}  // namespace vrnic::runner
