@@ -151,7 +151,8 @@ void add_run_command(CLI::App& app, ChosenCommand& chosen) {
         "Each guest has $DEV, its RDMA device, $NETDEV, $GID and $GID6, and knows the others as\n"
         "vm1, vm2, ... A command starts when the one before it listens on a TCP port, has ended,\n"
         "or after 10 s. The exit status is that of the first command to fail; 120 a guest's\n"
-        "kernel panicked, 121 QEMU died, 122 a guest ended early, 124 timeout, 125 set-up,\n"
+        "kernel panicked, or its own checks found a mistake in it; 121 QEMU died, 122 a guest\n"
+        "ended early, 124 timeout, 125 set-up,\n"
         "130 interrupted.\n\n"
         "  ./vrnic run 'ib_write_bw -d $DEV -F' 'ib_write_bw -d $DEV -F vm1'");
     add_lab_flags(*command, options->lab);
