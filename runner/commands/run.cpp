@@ -192,8 +192,9 @@ void add_run_command(CLI::App& app, ChosenCommand& chosen) {
         "Each guest has $DEV, its RDMA device, $NETDEV, $GID and $GID6, and knows the others as\n"
         "vm1, vm2, ... A command starts when the one before it listens on a TCP port, has ended,\n"
         "or after 10 s. The exit status is that of the first command to fail (the others get 5 s\n"
-        "then, and do not count); 120 a guest's kernel panicked or oopsed, 121 QEMU died,\n"
-        "122 a guest ended early, 124 timeout, 125 set-up, 130 interrupted.\n\n"
+        "then, and do not count); 120 a guest's kernel panicked, oopsed, or its own checks found a\n"
+        "mistake in it, 121 QEMU died, 122 a guest ended early, 124 timeout, 125 set-up,\n"
+        "130 interrupted.\n\n"
         "  ./vrnic run 'ib_write_bw -d $DEV -F' 'ib_write_bw -d $DEV -F vm1'");
     add_lab_flags(*command, options->lab);
     command->add_option("--timeout", options->timeout_s, "for the commands together, in seconds")

@@ -20,24 +20,46 @@ constexpr std::array patterns{
     Pattern{"BUG: kernel NULL pointer", Complaint::oops},
     Pattern{"general protection fault", Complaint::oops},
     Pattern{"kernel BUG at", Complaint::oops},
-    Pattern{"BUG: ", Complaint::warning},  // KASAN, sleeping while atomic, soft lockup, bad page
+    // Memory and its users.
+    Pattern{"BUG: KASAN: ", Complaint::defect},
+    Pattern{"BUG: Bad page ", Complaint::defect},
+    Pattern{"): Objects remaining ", Complaint::defect},  // SLUB, a cache that goes
+    Pattern{"UBSAN: ", Complaint::defect},
+    Pattern{"ODEBUG: ", Complaint::defect},
+    Pattern{"DMA-API: ", Complaint::defect},
+    Pattern{"refcount_t: ", Complaint::defect},
+    Pattern{"list_add corruption", Complaint::defect},
+    Pattern{"list_del corruption", Complaint::defect},
+    Pattern{"kmemleak: ", Complaint::defect},  // the agent's, too
+    Pattern{"unregister_netdevice: waiting for ", Complaint::defect},
+    // Locks and sleeping: lockdep and its neighbours.
+    Pattern{" locking dependency", Complaint::defect},
+    Pattern{"possible recursive locking", Complaint::defect},
+    Pattern{"lock order", Complaint::defect},  // HARDIRQ-safe -> HARDIRQ-unsafe
+    Pattern{"lock inversion", Complaint::defect},
+    Pattern{"inconsistent lock state", Complaint::defect},
+    Pattern{"bad unlock balance", Complaint::defect},
+    Pattern{"held lock freed", Complaint::defect},
+    Pattern{"lock held when returning to user space", Complaint::defect},
+    Pattern{"Invalid wait context", Complaint::defect},
+    Pattern{"suspicious RCU usage", Complaint::defect},
+    Pattern{"BUG: sleeping function called", Complaint::defect},
+    Pattern{"BUG: scheduling while atomic", Complaint::defect},
+    Pattern{"BUG: using smp_processor_id() in preemptible", Complaint::defect},
+    // What a loaded host may bring about, and what is only odd.
+    Pattern{"BUG: ", Complaint::warning},  // soft lockup, workqueue lockup
     Pattern{"WARNING: ", Complaint::warning},
-    Pattern{"INFO: task ", Complaint::warning},      // hung task
-    Pattern{"INFO: possible ", Complaint::warning},  // lockdep
-    Pattern{"suspicious RCU usage", Complaint::warning},
-    Pattern{"inconsistent lock state", Complaint::warning},
-    Pattern{"UBSAN: ", Complaint::warning},
-    Pattern{"ODEBUG: ", Complaint::warning},
-    Pattern{"DMA-API: ", Complaint::warning},
-    Pattern{"refcount_t: ", Complaint::warning},
-    Pattern{"kmemleak: ", Complaint::warning},
+    Pattern{"INFO: task ", Complaint::warning},  // hung task
     Pattern{"Call Trace:", Complaint::warning},
 };
 
-// Lines of a healthy guest that hold one of the phrases. Each says why.
-constexpr std::array<std::string_view, 2> harmless{
-    "DMA-API: preallocated",  // the debug kernel's own start
+// Lines of a healthy guest that hold one of the phrases: the debug kernel's own start.
+constexpr std::array<std::string_view, 5> harmless{
+    "DMA-API: preallocated",
     "DMA-API: debugging enabled",
+    "DMA-API: debugfs",
+    "kmemleak: Kernel memory leak detector initialized",
+    "kmemleak: Automatic memory scanning thread",
 };
 
 std::string_view without_stamp(std::string_view line) {

@@ -8,9 +8,9 @@
 
 namespace vrnic::runner {
 
-// What a kernel says when something in it is wrong. A panic and an oops end the guest; a warning
-// fails a test.
-enum class Complaint { warning, oops, panic };
+// What a kernel says when something in it is wrong. A panic and an oops end the guest. A defect is
+// a mistake that one of its checkers proved: memory, locks, leaks. A warning fails only a test.
+enum class Complaint { warning, defect, oops, panic };
 
 struct KernelComplaint {
     Complaint kind;
