@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "agent/leaks.h"
 #include "agent/nics.h"
 #include "agent/port.h"
 #include "agent/protocol.h"
@@ -189,7 +190,11 @@ int serve_runner() {
                      (!status ? status.error() : output.error()).c_str());
         return 1;
     }
+    stop_automatic_leak_scans();
     Server(*status, *output, read_config()).serve();
+    // First, in case that the runner's patience ends before the scan; again with what it brought.
+    save_kernel_log();
+    report_leaks();
     save_kernel_log();
     ::umount2(protocol::job_folder, 0);
     ::sync();

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using protocol::NicKind;
 using std::chrono::seconds;
 
-constexpr auto device_wait = seconds(15);  // generous: a busy host under TCG
+constexpr auto device_wait = seconds(60);  // generous: a busy host under TCG, a debug kernel
 
 Result<void> insert_module(const fs::path& file) {
     const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);

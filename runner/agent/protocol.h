@@ -17,7 +17,8 @@
 //   runner: configure                 a NIC came (back): set it up; answered by ready or failed
 //   runner: shell ROWS COLUMNS        start bash on the console /dev/hvc0, for a person
 //   agent: shell-ended                that person left it
-//   runner: stop                      save the kernel log to /job/dmesg.txt, power off
+//   runner: stop                      save the kernel log to /job/dmesg.txt, power off; on a kernel
+//                                     with kmemleak say on the console what leaked before
 //
 // A step's status is as a shell gives it: 128 + signal when a signal ended it.
 // `org.vrnic.output` carries the steps' output, nothing else, from guest to runner. The two ports
