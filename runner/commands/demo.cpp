@@ -100,7 +100,7 @@ class Demo {
 
     Result<std::string> run_step(const DemoStep& step) {
         printed_.fill({});
-        auto done = run_client_server(lab_, step.vm1, step.vm2, step_limit);
+        auto done = run_client_server(lab_, step.vm1, step.vm2, lab_.patience(step_limit));
         lab_.flush_output();
         if (!done && done.error().status == ExitStatus::failure)
             return fail(ExitStatus::failure, "{}\n{}", done.error().message, output());

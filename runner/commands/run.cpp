@@ -78,7 +78,7 @@ Result<void> start_commands(Lab& lab, const std::vector<std::string>& commands,
     for (std::size_t i = 0; i < lab.size(); ++i) {
         if (auto started = lab.vm(i).start_step(commands[i]); !started) return started;
         if (i + 1 == lab.size()) break;
-        const auto limit = std::min(deadline, Clock::now() + order_wait);
+        const auto limit = std::min(deadline, Clock::now() + lab.patience(order_wait));
         auto waited = lab.wait(
             [&] {
                 return failure.found() || is_done(lab.vm(i)) || lab.vm(i).step().listening_port;

@@ -53,10 +53,12 @@ Result<VmFiles> Session::prepare(const LabOptions& options) {
     progress_.done();
     VmFiles files{.qemu = qemu->command,
                   .device = *device,
-                  .kernel = image->vmlinux,
+                  .kernel = image->boot,
                   .initrd = image->initrd,
                   .rootfs = image->rootfs,
-                  .parts = *parts};
+                  .parts = *parts,
+                  .least_memory_mib = image->least_memory_mib,
+                  .slowness = image->slowness};
     prepared_[kind] = files;
     return files;
 }
@@ -92,7 +94,7 @@ Result<std::unique_ptr<Lab>> Session::boot(const LabOptions& options,
                             "-ex 'hbreak *start_kernel' -ex continue {}",
                             vm.name(), vm.gdb_port(), symbols.string()));
     }
-    if (auto ready = (*lab)->wait_ready(Clock::now() + boot_limit); !ready)
+    if (auto ready = (*lab)->wait_ready(Clock::now() + (*lab)->patience(boot_limit)); !ready)
         return std::unexpected(ready.error());
     return lab;
 }

@@ -37,7 +37,7 @@ class Session {
 
     [[nodiscard]] Result<RunFolder> make_run_folder();
     // Sets up, starts the VMs and waits until they are ready. boot_limit counts from the start of
-    // the VMs, set-up not included.
+    // the VMs, set-up not included; it is that of a usual kernel.
     [[nodiscard]] Result<std::unique_ptr<Lab>> boot(const LabOptions& options,
                                                     const std::filesystem::path& folder,
                                                     Lab::OnLine on_line,

@@ -137,8 +137,8 @@ Result<GuestImage> guest_image(const Context& context, const GuestSpec& spec) {
         context.loop, context.progress, key, rootfs_space,
         [&](const Cache::Place& place) { return make_rootfs(context, *tree, *kernel, place); });
     if (!rootfs) return std::unexpected(rootfs.error());
-    return GuestImage{kernel->vmlinux, kernel->initrd, *rootfs / "rootfs.squashfs",
-                      kernel->release, kernel->build,  *tree};
+    return GuestImage{kernel->boot,  kernel->initrd, *rootfs / "rootfs.squashfs", kernel->release,
+                      kernel->build, *tree,          kernel->least_memory_mib,    kernel->slowness};
 }
 
 }  // namespace vrnic::setup

@@ -18,12 +18,14 @@ struct GuestSpec {
 
 // What a VM boots from. All of it is read-only and may be used by many VMs at once.
 struct GuestImage {
-    std::filesystem::path vmlinux;
+    std::filesystem::path boot;  // of the kernel
     std::filesystem::path initrd;
     std::filesystem::path rootfs;        // squashfs, for virtio-blk
     std::string kernel_release;          // uname -r
     std::filesystem::path kernel_build;  // for building modules
     std::filesystem::path tree;          // the unpacked user land, without kernel modules
+    int least_memory_mib = 0;            // as the kernel's recipe has them
+    int slowness = 1;
 };
 
 [[nodiscard]] Result<GuestImage> guest_image(const Context& context, const GuestSpec& spec);

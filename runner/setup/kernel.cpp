@@ -7,6 +7,7 @@
 #include "setup/bzimage.h"
 #include "setup/cpio.h"
 #include "setup/decompress.h"
+#include "setup/kernel_build.h"
 #include "setup/modules.h"
 #include "setup/recipe.h"
 
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 
 // Raised when what this file makes changes.
 constexpr std::string_view format = "kernel 1";
-constexpr std::uintmax_t space_needed = 900ull << 20;
+constexpr std::uintmax_t packaged_space = 900ull << 20;
+constexpr std::uintmax_t built_space = 5ull << 30;
 
 struct ChosenPackages {
     std::string release;
@@ -27,15 +29,15 @@ struct ChosenPackages {
 
 Result<ChosenPackages> choose_packages(const Apt& apt, const KernelRecipe& recipe,
                                        const KernelRecipe::Source& source) {
-    const auto image = apt.show(source.image);
+    const auto image = apt.show(source.package);
     if (!image) return std::unexpected(image.error());
     const auto version = image->find("Version");
     if (version == image->end() || !version->second.starts_with(recipe.version))
-        return setup_error("{} of Debian {} is not {}*", source.image, source.release,
+        return setup_error("{} of Debian {} is not {}*", source.package, source.release,
                            recipe.version);
     constexpr std::string_view image_prefix = "linux-image-";
     const auto images = depends_on(*image, image_prefix);
-    if (images.empty()) return setup_error("{} names no kernel", source.image);
+    if (images.empty()) return setup_error("{} names no kernel", source.package);
 
     ChosenPackages chosen;
     chosen.release = images.front().substr(image_prefix.size());
@@ -143,53 +145,104 @@ Result<void> relocate_headers(const fs::path& makefile, const fs::path& final_so
     return write_text(makefile, *text);
 }
 
+// What QEMU is given. A debug kernel as ELF dies without a word.
+constexpr std::string_view packaged_boot = "vmlinux";
+constexpr std::string_view built_boot = "bzImage";
+// While it is made: what packages hold, and what a build needs.
+constexpr std::string_view image_folder = "image";
+constexpr std::string_view work_folder = "work";
+
 fs::path headers_folder(const fs::path& entry, const std::string& release) {
     return entry / "headers/usr/src" / ("linux-headers-" + release);
 }
 
-Result<void> make_kernel(const Context& context, const KernelRecipe& recipe,
-                         const KernelRecipe::Source& source, const Cache::Place& place) {
-    auto apt = Apt::open(context.loop, context.progress, context.cache, source.release);
-    if (!apt) return std::unexpected(apt.error());
-    apt->prefer(source.prefer);
-    const auto chosen = choose_packages(*apt, recipe, source);
+Result<void> unpack_packages(Apt& apt, const std::string& what,
+                             const std::vector<std::string>& packages, const fs::path& folder) {
+    const auto files = apt.download(what, packages);
+    if (!files) return std::unexpected(files.error());
+    if (auto done = apt.unpack(what, *files, folder); !done) return done;
+    apt.drop(what);
+    return {};
+}
+
+Result<void> get_packaged(const Context& context, Apt& apt, const KernelRecipe& recipe,
+                          const KernelRecipe::Source& source, const Cache::Place& place) {
+    const auto chosen = choose_packages(apt, recipe, source);
     if (!chosen) return std::unexpected(chosen.error());
-
-    const std::string image_name = "kernel-" + recipe.name;
-    const std::string headers_name = "kernel-headers-" + recipe.name;
-    const fs::path image = place.making / "image";
-    for (const auto& [what, packages, folder] :
-         {std::tuple{image_name, chosen->image, image},
-          std::tuple{headers_name, chosen->headers, place.making / "headers"}}) {
-        const auto files = apt->download(what, packages);
-        if (!files) return std::unexpected(files.error());
-        if (auto done = apt->unpack(what, *files, folder); !done) return done;
-    }
-
-    context.progress.step(fmt::format("preparing kernel {}", chosen->release));
-    const fs::path modules = place.making / "modules";
-    const auto final_headers = headers_folder(place.final, chosen->release);
-    if (auto done = make_vmlinux(context, image / "boot" / ("vmlinuz-" + chosen->release),
-                                 place.making / "vmlinux");
+    const std::string& release = chosen->release;
+    const fs::path image = place.making / image_folder;
+    if (auto done = unpack_packages(apt, "kernel-" + recipe.name, chosen->image, image); !done)
+        return done;
+    if (auto done = unpack_packages(apt, "kernel-headers-" + recipe.name, chosen->headers,
+                                    place.making / "headers");
         !done)
         return done;
-    if (auto done = make_module_tree(context, recipe, image, modules, chosen->release); !done)
+
+    context.progress.step(fmt::format("preparing kernel {}", release));
+    if (auto done = make_vmlinux(context, image / "boot" / ("vmlinuz-" + release),
+                                 place.making / packaged_boot);
+        !done)
         return done;
-    if (auto done = make_initrd(context, recipe, image / "bin/busybox", modules, chosen->release,
+    if (auto done = relocate_headers(headers_folder(place.making, release) / "Makefile",
+                                     headers_folder(place.final, release).parent_path());
+        !done)
+        return done;
+    std::error_code error;
+    fs::copy_file(image / "boot" / ("config-" + release), place.making / "config", error);
+    return write_text(place.making / "release", release);
+}
+
+Result<void> get_source(const Context& context, Apt& apt, const KernelRecipe& recipe,
+                        const KernelRecipe::Source& source, const Cache::Place& place) {
+    if (auto done = fetch_kernel_source(context, apt, recipe, source, place.making / work_folder);
+        !done)
+        return done;
+    return unpack_packages(apt, "kernel-" + recipe.name, {"busybox-static"},
+                           place.making / image_folder);
+}
+
+// From the first source that has it.
+Result<void> get_parts(const Context& context, const KernelRecipe& recipe,
+                       const Cache::Place& place) {
+    const auto get = recipe.is_built() ? get_source : get_packaged;
+    Result<void> got;
+    for (const auto& source : recipe.sources) {
+        auto apt = Apt::open(context.loop, context.progress, context.cache, source.release);
+        if (apt) {
+            apt->prefer(source.prefer);
+            got = get(context, *apt, recipe, source, place);
+        } else {
+            got = std::unexpected(apt.error());
+        }
+        if (got || got.error().status == ExitStatus::interrupted) break;
+    }
+    return got;
+}
+
+Result<void> make_kernel(const Context& context, const KernelRecipe& recipe,
+                         const Cache::Place& place) {
+    if (auto done = get_parts(context, recipe, place); !done) return done;
+    const fs::path image = place.making / image_folder, modules = place.making / "modules";
+    if (recipe.is_built()) {
+        const auto release = build_kernel(context, recipe,
+                                          {.work = place.making / work_folder,
+                                           .bzimage = place.making / built_boot,
+                                           .symbols = place.making / "vmlinux",
+                                           .config = place.making / "config",
+                                           .image = image,
+                                           .headers = place.making / "headers/usr/src"});
+        if (!release) return std::unexpected(release.error());
+        if (auto done = write_text(place.making / "release", *release); !done) return done;
+    }
+    const auto release = read_text(place.making / "release");
+    if (!release) return std::unexpected(release.error());
+    if (auto done = make_module_tree(context, recipe, image, modules, *release); !done) return done;
+    if (auto done = make_initrd(context, recipe, image / "bin/busybox", modules, *release,
                                 place.making / "initrd");
         !done)
         return done;
-    if (auto done = relocate_headers(headers_folder(place.making, chosen->release) / "Makefile",
-                                     final_headers.parent_path());
-        !done)
-        return done;
-    if (auto done = write_text(place.making / "release", chosen->release); !done) return done;
-
     std::error_code error;
-    fs::copy_file(image / "boot" / ("config-" + chosen->release), place.making / "config", error);
     fs::remove_all(image, error);
-    apt->drop(image_name);
-    apt->drop(headers_name);
     return {};
 }
 
@@ -203,27 +256,21 @@ Result<Kernel> kernel(const Context& context, const std::string& name) {
 
     CacheKey key("kernel-" + name);
     key.add(format).add(recipe->text).add(*init);
-    const auto entry =
-        context.cache.entry(context.loop, context.progress, key, space_needed,
-                            [&](const Cache::Place& place) -> Result<void> {
-                                Result<void> made;
-                                for (const auto& source : recipe->sources) {
-                                    made = make_kernel(context, *recipe, source, place);
-                                    if (made || made.error().status == ExitStatus::interrupted)
-                                        break;
-                                }
-                                return made;
-                            });
+    const auto entry = context.cache.entry(
+        context.loop, context.progress, key, recipe->is_built() ? built_space : packaged_space,
+        [&](const Cache::Place& place) { return make_kernel(context, *recipe, place); });
     if (!entry) return std::unexpected(entry.error());
 
     const auto release = read_text(*entry / "release");
     if (!release) return std::unexpected(release.error());
     return Kernel{*entry,
                   *release,
-                  *entry / "vmlinux",
+                  *entry / (recipe->is_built() ? built_boot : packaged_boot),
                   *entry / "initrd",
                   *entry / "modules",
-                  headers_folder(*entry, *release)};
+                  headers_folder(*entry, *release),
+                  recipe->least_memory_mib,
+                  recipe->slowness};
 }
 
 }  // namespace vrnic::setup

@@ -69,15 +69,25 @@ Result<KernelRecipe> kernel_recipe(const fs::path& images, const std::string& na
     try {
         const json own = json::parse(texts->own);
         const json common = json::parse(texts->common);
-        KernelRecipe recipe{name,
-                            own.at("version"),
-                            {},
-                            common.at("initrd"),
-                            common.at("guest"),
-                            texts->own + texts->common};
+        KernelRecipe recipe;
+        recipe.name = name;
+        recipe.version = own.at("version");
+        recipe.initrd_modules = common.at("initrd");
+        recipe.guest_modules = common.at("guest");
+        recipe.text = texts->own + texts->common;
+        recipe.least_memory_mib = own.value("least_memory", recipe.least_memory_mib);
+        recipe.slowness = own.value("slowness", recipe.slowness);
+        if (own.contains("config")) {
+            const auto config = read_text(images / "kernels" / own.at("config").get<std::string>());
+            if (!config) return std::unexpected(config.error());
+            recipe.config = *config;
+            recipe.tools = own.at("tools");
+            recipe.text += *config;
+        }
+        const char* package = recipe.is_built() ? "source" : "image";
         for (const auto& source : own.at("sources"))
             recipe.sources.push_back(
-                {source.at("release"), source.at("prefer"), source.at("image")});
+                {source.at("release"), source.at("prefer"), source.at(package)});
         return recipe;
     } catch (const json::exception& error) {
         return setup_error("images/kernels/{}.json or common.json: {}", name, error.what());

@@ -29,14 +29,22 @@ struct KernelRecipe {
     struct Source {
         std::string release;  // whose index to look in
         std::string prefer;   // target release for apt; empty: none
-        std::string image;    // metapackage; the headers go by the kernel it names
+        // A metapackage, the headers go by the kernel it names; or, of a kernel that is built here,
+        // the package with its source.
+        std::string package;
     };
     std::string name;
-    std::string version;                      // what the image's package version begins with
-    std::vector<Source> sources;              // the first that the mirror has is taken
+    std::string version;          // what the package's version begins with
+    std::vector<Source> sources;  // the first that the mirror has is taken
+    std::string config;           // options of a kernel that is built here; empty: a packaged one
+    std::vector<std::string> tools;  // packages needed to build it, beside what set-up has
+    int least_memory_mib = 0;
+    int slowness = 1;                         // how many times longer things may take in it
     std::vector<std::string> initrd_modules;  // names
     std::vector<std::string> guest_modules;   // paths below kernel/, a folder with a slash behind
     std::string text;
+
+    [[nodiscard]] bool is_built() const { return !config.empty(); }
 };
 
 [[nodiscard]] Result<GuestRecipe> guest_recipe(const std::filesystem::path& images,

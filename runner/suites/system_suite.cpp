@@ -120,7 +120,7 @@ class CaseRun {
 
     Result<void> serve(Vm& vm, const std::string& command) {
         if (auto started = start(vm, command); !started) return started;
-        const auto limit = std::min(deadline_, Clock::now() + order_wait);
+        const auto limit = std::min(deadline_, Clock::now() + lab_.patience(order_wait));
         auto waited =
             lab_.wait([&] { return vm.step().finished || vm.step().listening_port; }, limit, "");
         if (!waited && waited.error().status != ExitStatus::timeout) return waited;
@@ -215,7 +215,7 @@ class GroupRun {
     Result<void> run_case(const SystemCase& one) {
         transcript_.clear();
         if (auto booted = boot(); !booted) return booted;
-        CaseRun run(*lab_, Clock::now() + seconds(one.time_s));
+        CaseRun run(*lab_, Clock::now() + lab_->patience(seconds(one.time_s)));
         for (int round = 1; round <= one.repeat; ++round) {
             for (const auto& action : one.actions) {
                 auto done = run.act(action);

@@ -49,6 +49,10 @@ Result<std::vector<std::vector<UniqueFd>>> Lab::make_links(const std::vector<VmS
     return ends;
 }
 
+seconds Lab::patience(seconds usual) const {
+    return usual * vms_.front()->spec().files.slowness;
+}
+
 std::optional<Error> Lab::failure() {
     for (auto& vm : vms_) {
         if (vm->failure()) return *vm->failure();
@@ -81,7 +85,7 @@ Result<void> Lab::wait_ready(Deadline deadline) {
     return {};
 }
 
-Result<void> Lab::stop(seconds limit) {
+Result<void> Lab::stop(seconds usual) {
     for (auto& vm : vms_) {
         if (!vm->failure()) vm->stop();
     }
@@ -89,7 +93,8 @@ Result<void> Lab::stop(seconds limit) {
         return std::ranges::find_if(
             vms_, [](const auto& vm) { return !vm->stopped() && !vm->failure(); });
     };
-    if (!loop_.wait_regardless([&] { return running() == vms_.end(); }, Clock::now() + limit))
+    if (!loop_.wait_regardless([&] { return running() == vms_.end(); },
+                               Clock::now() + patience(usual)))
         return fail(ExitStatus::timeout, "{}: the guest did not power off", (*running())->name());
     if (auto failed = failure()) return std::unexpected(*failed);
     return {};

@@ -30,6 +30,9 @@ class Lab {
     [[nodiscard]] std::size_t size() const { return vms_.size(); }
     [[nodiscard]] Vm& vm(std::size_t index) { return *vms_[index]; }
 
+    // A limit as these guests need it, from what a usual kernel needs.
+    [[nodiscard]] std::chrono::seconds patience(std::chrono::seconds usual) const;
+
     // The first VM that failed; empty while all are well.
     [[nodiscard]] std::optional<Error> failure();
 
@@ -40,8 +43,8 @@ class Lab {
     [[nodiscard]] Result<void> wait_ready(Deadline deadline);
 
     // Powers all VMs off in order; an error when one does not go, or goes in another way. VMs that
-    // failed before are left out.
-    [[nodiscard]] Result<void> stop(std::chrono::seconds limit);
+    // failed before are left out. usual: the limit, before patience.
+    [[nodiscard]] Result<void> stop(std::chrono::seconds usual);
 
     // Gives out last lines that have no end.
     void flush_output();

@@ -19,7 +19,7 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
         spec.count = options.vms;
         spec.files = files;
         spec.accel = accel;
-        spec.memory_mib = options.memory_mib;
+        spec.memory_mib = std::max(options.memory_mib, files.least_memory_mib);
         spec.cpus = options.cpus;
         spec.host_cpus = share_of_cpus(host_cpus, number, options.vms, options.cpus);
         spec.mtu = options.mtu;

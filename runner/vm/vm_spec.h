@@ -26,6 +26,8 @@ struct VmFiles {
     std::filesystem::path initrd;
     std::filesystem::path rootfs;  // squashfs
     std::filesystem::path parts;   // 9p share `vrnic`: modules, provider, tools, agent
+    int least_memory_mib = 0;      // that the kernel works with
+    int slowness = 1;              // how many times longer things may take with it
 };
 
 // One VM, complete: nothing else decides how it runs.
