@@ -27,7 +27,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_mr_size = MrTable::kMaxRegionBytes;
     caps.page_size_mask = all_page_sizes();
     caps.max_mr_pages = 4u << 20;
-    caps.max_qps = 4096;
+    caps.max_qps = 65536;
     caps.max_cqs = 8192;
     caps.max_mrs = 65536;
     caps.max_pds = 4096;

@@ -110,7 +110,7 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
     CHECK(guest.submit(VRNIC_ADMIN_QUERY_DEVICE, fields).status == VRNIC_STATUS_OK);
     const auto caps = guest.host.load<vrnic_device_caps>(fields.addr);
     CHECK(caps.features == (VRNIC_CAP_RDMA | VRNIC_CAP_RC));
-    CHECK(caps.max_qps == 4096);
+    CHECK(caps.max_qps == 65536);
     CHECK(caps.max_uars == 256);
     CHECK(caps.max_mtu == 9000);
     CHECK(caps.page_size_mask == 0x7ffff000);
