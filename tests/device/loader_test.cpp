@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vrnic.so finds the device for its QEMU, or refuses before anything is registered.
+#include <cstdio>
 #include <fstream>
+#include <memory>
 #include <regex>
+#include <set>
+#include <sstream>
 
 #include "support/bench.h"
 
@@ -39,7 +43,47 @@ std::vector<fs::path> glues() {
     return found;
 }
 
+// The dynamic symbols of a file that nm's option selects, without weak ones and those of a version.
+std::set<std::string> symbols(const char* option, const fs::path& file) {
+    const std::string command = std::string("nm -D ") + option + " '" + file.string() + "'";
+    const std::unique_ptr<FILE, int (*)(FILE*)> nm(::popen(command.c_str(), "r"), ::pclose);
+    std::string all;
+    for (int byte = std::fgetc(nm.get()); byte != EOF; byte = std::fgetc(nm.get()))
+        all += static_cast<char>(byte);
+    std::set<std::string> found;
+    std::istringstream lines(all);
+    for (std::string line; std::getline(lines, line);) {
+        std::smatch match;
+        if (std::regex_search(line, match, std::regex("([A-Za-z]) ([^ @]+)$")) && match[1] != "w")
+            found.insert(match[2]);
+    }
+    return found;
+}
+
+fs::path qemu_program() {
+    for (const auto& word : qemu_command()) {
+        if (!contains(word, "qemu-system-")) continue;
+        for (const fs::path folder : {"", "/usr/bin", "/usr/local/bin"})
+            if (fs::exists(folder / word)) return folder / word;
+    }
+    throw std::runtime_error("cannot find QEMU's program");
+}
+
 }  // namespace
+
+// QEMU loads libraries for itself, such as zlib, whose symbols would be found today and in another
+// build not.
+TEST_CASE("the device takes from QEMU what is QEMU's own, and GLib", "[loader]") {
+    const auto glue =
+        fs::canonical(plugin_path()).parent_path() / ("vrnic-qemu-" + qemu_version() + ".so");
+    const auto needed = symbols("--undefined-only", glue);
+    const auto offered = symbols("--defined-only", qemu_program());
+    CHECK(needed.contains("pci_register_bar"));
+    for (const auto& symbol : needed) {
+        INFO(symbol);
+        CHECK((offered.contains(symbol) || symbol.starts_with("g_")));
+    }
+}
 
 TEST_CASE("a QEMU without a device of its version is told which there are", "[loader]") {
     const TemporaryFolder folder;
