@@ -27,17 +27,23 @@ struct ChosenPackages {
     std::vector<std::string> headers;
 };
 
-Result<ChosenPackages> choose_packages(const Apt& apt, const KernelRecipe& recipe,
-                                       const KernelRecipe::Source& source) {
-    const auto image = apt.show(source.package);
-    if (!image) return std::unexpected(image.error());
-    const auto version = image->find("Version");
-    if (version == image->end() || !version->second.starts_with(recipe.version))
+// The package that a source names, when it is of the recipe's version.
+Result<PackageFields> find_package(const Apt& apt, const KernelRecipe& recipe,
+                                   const KernelRecipe::Source& source) {
+    auto fields = apt.show(source.package);
+    if (!fields) return fields;
+    const auto version = fields->find("Version");
+    if (version == fields->end() || !version->second.starts_with(recipe.version))
         return setup_error("{} of Debian {} is not {}*", source.package, source.release,
                            recipe.version);
+    return fields;
+}
+
+// image: the fields of a package that depends on the kernel's.
+Result<ChosenPackages> choose_packages(const Apt& apt, const PackageFields& image) {
     constexpr std::string_view image_prefix = "linux-image-";
-    const auto images = depends_on(*image, image_prefix);
-    if (images.empty()) return setup_error("{} names no kernel", source.package);
+    const auto images = depends_on(image, image_prefix);
+    if (images.empty()) return setup_error("{} names no kernel", image.at("Package"));
 
     ChosenPackages chosen;
     chosen.release = images.front().substr(image_prefix.size());
@@ -167,7 +173,9 @@ Result<void> unpack_packages(Apt& apt, const std::string& what,
 
 Result<void> get_packaged(const Context& context, Apt& apt, const KernelRecipe& recipe,
                           const KernelRecipe::Source& source, const Cache::Place& place) {
-    const auto chosen = choose_packages(apt, recipe, source);
+    const auto package = find_package(apt, recipe, source);
+    if (!package) return std::unexpected(package.error());
+    const auto chosen = choose_packages(apt, *package);
     if (!chosen) return std::unexpected(chosen.error());
     const std::string& release = chosen->release;
     const fs::path image = place.making / image_folder;
@@ -194,7 +202,10 @@ Result<void> get_packaged(const Context& context, Apt& apt, const KernelRecipe& 
 
 Result<void> get_source(const Context& context, Apt& apt, const KernelRecipe& recipe,
                         const KernelRecipe::Source& source, const Cache::Place& place) {
-    if (auto done = fetch_kernel_source(context, apt, recipe, source, place.making / work_folder);
+    if (const auto package = find_package(apt, recipe, source); !package)
+        return std::unexpected(package.error());
+    if (auto done =
+            fetch_kernel_source(context, apt, recipe, source.package, place.making / work_folder);
         !done)
         return done;
     return unpack_packages(apt, "kernel-" + recipe.name, {"busybox-static"},

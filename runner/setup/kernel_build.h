@@ -20,10 +20,11 @@ struct KernelBuildPlaces {
     std::filesystem::path headers;  // folder, gets linux-headers-RELEASE: for building modules
 };
 
-// Unpacks the distribution's source, and the tools that building it needs, in a folder.
+// Unpacks the distribution's source, out of a package, and the tools that building it needs, in a
+// folder.
 [[nodiscard]] Result<void> fetch_kernel_source(const Context& context, Apt& apt,
                                                const KernelRecipe& recipe,
-                                               const KernelRecipe::Source& source,
+                                               const std::string& package,
                                                const std::filesystem::path& work);
 
 // Builds what was fetched to places.work, with the recipe's options, every one of which the kernel
