@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // ./vrnic bench: vrnic and rdma_rxe side by side, in the same VMs, by the same perftest lines.
-#include <ctime>
 #include <fstream>
 #include <memory>
 
+#include "base/local_time.h"
 #include "bench/limits.h"
 #include "bench/page.h"
 #include "bench/perftest.h"
 #include "bench/plan.h"
 #include "bench/results.h"
 #include "commands/command.h"
+#include "commands/lab_flags.h"
 #include "commands/printer.h"
 #include "commands/table.h"
 #include "vm/client_server.h"
@@ -137,15 +138,6 @@ class Bench {
     int boots_ = 0;
 };
 
-std::string now_text() {
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    ::localtime_r(&now, &local);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-    return text;
-}
-
 Result<void> write_file(const fs::path& path, const std::string& text) {
     if (path.empty()) return {};
     std::ofstream file(path);
@@ -160,7 +152,7 @@ Result<int> compare(Session& session, const BenchOptions& options) {
     if (!folder) return std::unexpected(folder.error());
     if (auto prepared = session.prepare(options.lab); !prepared)
         return std::unexpected(prepared.error());
-    Results results{.date = now_text(),
+    Results results{.date = local_time("%Y-%m-%d %H:%M"),
                     .kernel = options.lab.kernel,
                     .guest = options.lab.guest,
                     .qemu = options.lab.qemu,
@@ -212,11 +204,9 @@ void add_bench_command(CLI::App& app, ChosenCommand& chosen) {
         ->capture_default_str()
         ->delimiter(',')
         ->check(CLI::Range(1280, 9000));
-    command->add_option("--kernel", options->lab.kernel, "of the guests")->capture_default_str();
-    command->add_option("--qemu", options->lab.qemu, "system or 10.0")->capture_default_str();
-    command->add_option("--accel", options->lab.accel, "auto, kvm or tcg")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+    add_kernel_flag(*command, options->lab);
+    add_qemu_flag(*command, options->lab);
+    add_accel_flag(*command, options->lab);
     command->callback([options, &chosen] {
         options->lab.vms = 2;
         options->lab.rxe_beside = true;

@@ -3,6 +3,40 @@
 
 namespace vrnic::runner {
 
+void add_kernel_flag(CLI::App& command, LabOptions& options) {
+    command
+        .add_option("--kernel", options.kernel, "the guests' kernel: a recipe in images/kernels")
+        ->capture_default_str();
+}
+
+void add_guest_flag(CLI::App& command, LabOptions& options) {
+    command
+        .add_option("--guest", options.guest, "the guests' user land: a recipe in images/guests")
+        ->capture_default_str();
+}
+
+void add_qemu_flag(CLI::App& command, LabOptions& options) {
+    command
+        .add_option("--qemu", options.qemu,
+                    "system (this machine's) or 10.0 (Debian 13's, fetched)")
+        ->capture_default_str();
+}
+
+void add_accel_flag(CLI::App& command, LabOptions& options) {
+    command.add_option("--accel", options.accel, "how the guests' CPUs run")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+}
+
+void add_size_flags(CLI::App& command, LabOptions& options) {
+    command.add_option("--memory", options.memory_mib, "of each VM, in MiB")
+        ->capture_default_str()
+        ->check(CLI::Range(128, 262144));
+    command.add_option("--cpus", options.cpus, "of each VM")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 64));
+}
+
 void add_lab_flags(CLI::App& command, LabOptions& options) {
     const auto key_value = CLI::Validator(
         [](std::string& text) {
@@ -14,25 +48,11 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
     command.add_option("--mtu", options.mtu, "MTU of the links, in bytes")
         ->capture_default_str()
         ->check(CLI::Range(1280, 9000));
-    command
-        .add_option("--kernel", options.kernel, "the guests' kernel: a recipe in images/kernels")
-        ->capture_default_str();
-    command
-        .add_option("--guest", options.guest, "the guests' user land: a recipe in images/guests")
-        ->capture_default_str();
-    command
-        .add_option("--qemu", options.qemu,
-                    "system (this machine's) or 10.0 (Debian 13's, fetched)")
-        ->capture_default_str();
-    command.add_option("--accel", options.accel, "how the guests' CPUs run")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
-    command.add_option("--memory", options.memory_mib, "of each VM, in MiB")
-        ->capture_default_str()
-        ->check(CLI::Range(128, 262144));
-    command.add_option("--cpus", options.cpus, "of each VM")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 64));
+    add_kernel_flag(command, options);
+    add_guest_flag(command, options);
+    add_qemu_flag(command, options);
+    add_accel_flag(command, options);
+    add_size_flags(command, options);
     command.add_option("--nics", options.nics, "NICs of each VM, each on a link of its own")
         ->capture_default_str()
         ->check(CLI::Range(1, 4));
@@ -48,7 +68,10 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
     command.add_option("--with", options.packages, "Debian packages to add to the guests")
         ->delimiter(',')
         ->allow_extra_args(false);
-    command.add_option("--capture", options.capture, "write a pcap file of the first link");
+    command.add_option(
+        "--capture", options.capture,
+        "write a pcap file of what vm1's first NIC sends and gets, and beside it of\n"
+        "every other NIC: FILE-vm2, FILE-vm1-2, ...");
     command
         .add_option("--share", options.share,
                     "a folder of this machine: /share in every guest, to read and write")

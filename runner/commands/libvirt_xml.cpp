@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "commands/command.h"
+#include "commands/lab_flags.h"
 #include "commands/printer.h"
 #include "setup/tool.h"
 #include "vm/accelerator.h"
@@ -130,19 +131,10 @@ void add_libvirt_xml_command(CLI::App& app, ChosenCommand& chosen) {
         "take over xmlns:qemu and qemu:commandline. Where AppArmor confines libvirt's QEMUs, it\n"
         "allows shared objects only from the distribution's folder of QEMU modules.");
     command->add_option("--name", options->name, "the domain's name")->capture_default_str();
-    command->add_option("--kernel", options->lab.kernel, "a recipe in images/kernels")
-        ->capture_default_str();
-    command->add_option("--guest", options->lab.guest, "a recipe in images/guests")
-        ->capture_default_str();
-    command->add_option("--accel", options->lab.accel, "how the guest's CPUs run")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
-    command->add_option("--memory", options->lab.memory_mib, "in MiB")
-        ->capture_default_str()
-        ->check(CLI::Range(128, 262144));
-    command->add_option("--cpus", options->lab.cpus, "how many")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 64));
+    add_kernel_flag(*command, options->lab);
+    add_guest_flag(*command, options->lab);
+    add_accel_flag(*command, options->lab);
+    add_size_flags(*command, options->lab);
     command->callback([options, &chosen] {
         chosen = [options](Session& session) { return print_domain(session, *options); };
     });

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <ctime>
 #include <utility>
 #include <vector>
 
+#include "base/local_time.h"
 #include "commands/printer.h"
 
 namespace vrnic::runner {
@@ -32,22 +32,13 @@ void remove_old(const fs::path& parent) {
     }
 }
 
-std::string time_stamp() {
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    ::localtime_r(&now, &local);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &local);
-    return text;
-}
-
 }  // namespace
 
 Result<RunFolder> RunFolder::make(const fs::path& parent) {
     std::error_code error;
     fs::create_directories(parent, error);
     remove_old(parent);
-    std::string name = (parent / (time_stamp() + "-XXXXXX")).string();
+    std::string name = (parent / (local_time("%Y%m%d-%H%M%S") + "-XXXXXX")).string();
     if (::mkdtemp(name.data()) == nullptr)
         return fail(ExitStatus::setup, "cannot make a folder in {}: {}", parent.string(),
                     std::strerror(errno));

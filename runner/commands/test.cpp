@@ -219,14 +219,10 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     command->add_option("--junit", options->junit, "write the results as JUnit XML to this file");
     command->add_option("--json", options->json, "write the results as JSON to this file");
     command->add_flag("--keep", options->keep, "keep the VMs' consoles and logs of successes, too");
-    command
-        ->add_option("--kernel", options->lab.kernel, "the guests' kernel, where a case names none")
-        ->capture_default_str();
-    command->add_option("--qemu", options->lab.qemu, "the QEMU, where a case names none")
-        ->capture_default_str();
-    command->add_option("--accel", options->lab.accel, "auto, kvm or tcg")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+    // For the cases that name none.
+    add_kernel_flag(*command, options->lab);
+    add_qemu_flag(*command, options->lab);
+    add_accel_flag(*command, options->lab);
     command->callback([options, &chosen] {
         chosen = [options](Session& session) { return test(session, *options); };
     });

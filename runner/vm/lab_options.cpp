@@ -9,6 +9,13 @@
 
 namespace vrnic::runner {
 
+std::filesystem::path capture_file(const std::filesystem::path& first, int number, int link) {
+    if (first.empty() || (number == 1 && link == 0)) return first;
+    auto name = fmt::format("{}-vm{}", first.stem().string(), number);
+    if (link > 0) name += fmt::format("-{}", link + 1);
+    return first.parent_path() / (name + first.extension().string());
+}
+
 std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
                                const std::string& accel, const std::filesystem::path& folder) {
     const std::vector<int> host_cpus = allowed_cpus();
@@ -37,7 +44,7 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
             // Locally administered; links are private to a run, so that these may repeat.
             nic.mac = fmt::format("52:54:00:77:{:02x}:{:02x}", link, number);
             if (!is_rxe) nic.properties = options.device;
-            if (link == 0 && number == 1) nic.capture = options.capture;
+            nic.capture = capture_file(options.capture, number, link);
             spec.nics.push_back(std::move(nic));
         }
         specs.push_back(std::move(spec));

@@ -90,6 +90,47 @@ TEST_CASE("options: --json and --junit tell of commands and KTAP results") {
     std::filesystem::remove_all(run.evidence());
 }
 
+TEST_CASE("options: --capture writes what each NIC of each VM sends and gets") {
+    EventLoop loop;
+    ScratchFolder folder;
+    VrnicRun run(loop, {"run", "--capture", folder.file("c.pcap").string(), "--nics", "2", "true",
+                        "true", "ping -c 1 vm2 && ping -c 1 vm2-2"});
+    CHECK(run.wait() == 0);
+    // Of an ICMP echo, behind Ethernet and IPv4 headers.
+    const std::string payload = "\x10\x11\x12\x13\x14\x15\x16\x17";
+    for (const auto& [name, sees] : {std::pair{"c.pcap", false},
+                                     {"c-vm2.pcap", true},
+                                     {"c-vm3.pcap", true},
+                                     {"c-vm1-2.pcap", false},
+                                     {"c-vm2-2.pcap", true},
+                                     {"c-vm3-2.pcap", true}}) {
+        INFO(name);
+        const auto captured = read_all(folder.file(name));
+        CHECK(captured.size() >= 24);  // the file's header
+        // The switch has learned who is where.
+        CHECK((captured.find(payload) != std::string::npos) == sees);
+    }
+}
+
+TEST_CASE("qemu-args: a QEMU that is started with them has the device") {
+    EventLoop loop;
+    ScratchFolder folder;
+    const auto output = folder.file("output");
+    runner::ChildCommand command;
+    command.argv = {
+        "/bin/bash", "-c",
+        "args=$(\"$0\" qemu-args | tee \"$1\" | grep -v '^#') || exit; "
+        "qemu=$(sed -n '2s/^# //p' \"$1\"); "
+        "printf 'info network\\nquit\\n' | "
+        "$qemu -machine q35 -accel tcg -S -display none -nodefaults -monitor stdio $args",
+        VRNIC_SOURCE_ROOT "/vrnic", folder.file("arguments").string()};
+    command.output_file = output;
+    REQUIRE(run_to_end(loop, std::move(command), runner::Clock::now() + patience));
+    const auto printed = read_all(output);
+    INFO(read_all(folder.file("arguments")) << printed);
+    CHECK(printed.find("model=vrnic,macaddr=52:54:00:77:00:01") != std::string::npos);
+}
+
 TEST_CASE("shell: what is typed reaches a guest, and leaving it ends the VMs") {
     EventLoop loop;
     ScratchFolder folder;
