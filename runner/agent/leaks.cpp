@@ -9,6 +9,7 @@
 
 #include "agent/protocol.h"
 #include "agent/system.h"
+#include "base/lines.h"
 
 namespace vrnic::agent {
 namespace {
@@ -44,10 +45,7 @@ std::vector<std::string> summarize_leaks(std::string_view report) {
     constexpr std::string_view object = "unreferenced object ", size = "(size ", comm = "  comm ";
     std::vector<std::string> leaks;
     int frames = -1;  // of the object's backtrace so far; -1: not in one
-    while (!report.empty()) {
-        const std::size_t end = std::min(report.find('\n'), report.size());
-        const std::string_view line = report.substr(0, end);
-        report.remove_prefix(std::min(end + 1, report.size()));
+    runner::for_each_line(report, [&](std::string_view line) {
         if (line.starts_with(object)) {
             const std::size_t at = line.find(size);
             const std::string_view bytes =
@@ -56,7 +54,7 @@ std::vector<std::string> summarize_leaks(std::string_view report) {
                             " bytes leaked");
             frames = -1;
         } else if (leaks.empty()) {
-            continue;
+            return;
         } else if (line.starts_with(comm)) {
             leaks.back() +=
                 " by " + std::string(line.substr(comm.size(), line.find(',') - comm.size()));
@@ -65,7 +63,7 @@ std::vector<std::string> summarize_leaks(std::string_view report) {
         } else if (frames >= 0 && frames < frames_shown) {
             leaks.back() += (frames++ == 0 ? ": " : " < ") + function_of(line);
         }
-    }
+    });
     return leaks;
 }
 

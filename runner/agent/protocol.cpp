@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/lines.h"
+
 namespace vrnic::protocol {
 namespace {
 
@@ -30,11 +32,9 @@ std::string to_text(const VmConfig& config) {
 
 VmConfig parse_config(std::string_view text) {
     VmConfig config;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        const auto parts = words(text.substr(0, end), 3);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (parts.size() < 2) continue;
+    runner::for_each_line(text, [&](std::string_view line) {
+        const auto parts = words(line, 3);
+        if (parts.size() < 2) return;
         const auto number = [&] { return std::atoi(std::string(parts[1]).c_str()); };
         if (parts[0] == "vm") config.number = number();
         if (parts[0] == "vms") config.count = number();
@@ -44,7 +44,7 @@ VmConfig parse_config(std::string_view text) {
                 if (name == parts[1]) config.nics.push_back({kind, std::string(parts[2])});
             }
         }
-    }
+    });
     return config;
 }
 

@@ -21,16 +21,10 @@ struct RunOptions {
     std::filesystem::path json;
 };
 
-// How long a command may take to listen before the next one starts anyway.
-constexpr auto order_wait = seconds(10);
 // From the start of the VMs to their readiness. Not a part of --timeout, which is the commands'.
 constexpr auto boot_limit = seconds(180);
 // What the others get once one has failed, and what ending them may take.
 constexpr auto grace = seconds(5);
-
-bool is_done(Vm& vm) {
-    return vm.step().finished;
-}
 
 // The VM whose command failed first, in the order in which the guests reported.
 class FirstFailure {
@@ -78,13 +72,8 @@ Result<void> start_commands(Lab& lab, const std::vector<std::string>& commands,
     for (std::size_t i = 0; i < lab.size(); ++i) {
         if (auto started = lab.vm(i).start_step(commands[i]); !started) return started;
         if (i + 1 == lab.size()) break;
-        const auto limit = std::min(deadline, Clock::now() + lab.patience(order_wait));
-        auto waited = lab.wait(
-            [&] {
-                return failure.found() || is_done(lab.vm(i)) || lab.vm(i).step().listening_port;
-            },
-            limit, "no listening socket");
-        if (!waited && waited.error().status != ExitStatus::timeout) return waited;
+        auto waited = lab.wait_for_listener(lab.vm(i), deadline, [&] { return failure.found(); });
+        if (!waited) return waited;
         if (failure.found()) break;
     }
     return {};
@@ -192,7 +181,8 @@ void add_run_command(CLI::App& app, ChosenCommand& chosen) {
         "Each guest has $DEV, its RDMA device, $NETDEV, $GID and $GID6, and knows the others as\n"
         "vm1, vm2, ... A command starts when the one before it listens on a TCP port, has ended,\n"
         "or after 10 s. The exit status is that of the first command to fail (the others get 5 s\n"
-        "then, and do not count); 120 a guest's kernel panicked, oopsed, or its own checks found a\n"
+        "then, and do not count); 120 a guest's kernel panicked, oopsed, or its own checks found "
+        "a\n"
         "mistake in it, 121 QEMU died, 122 a guest ended early, 124 timeout, 125 set-up,\n"
         "130 interrupted.\n\n"
         "  ./vrnic run 'ib_write_bw -d $DEV -F' 'ib_write_bw -d $DEV -F vm1'");

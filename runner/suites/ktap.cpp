@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/lines.h"
+
 namespace vrnic::runner {
 namespace {
 
@@ -158,26 +160,17 @@ class Reader {
     std::vector<KtapResult> results_;
 };
 
-template <typename Take>
-void each_line(std::string_view text, Take take) {
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        take(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-}
-
 }  // namespace
 
 std::vector<KtapResult> read_ktap(std::string_view text) {
     Reader reader;
-    each_line(text, [&](std::string_view line) { reader.take(line); });
+    for_each_line(text, [&](std::string_view line) { reader.take(line); });
     return reader.finish();
 }
 
 bool looks_like_ktap(std::string_view text) {
     bool found = false;
-    each_line(text, [&](std::string_view line) {
+    for_each_line(text, [&](std::string_view line) {
         found |= line.starts_with("KTAP version ") || line.starts_with("TAP version ");
     });
     return found;

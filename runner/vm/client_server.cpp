@@ -6,8 +6,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr auto listen_limit = seconds(10);
-
 bool failed(Vm& vm) {
     return vm.step().finished && *vm.step().status != 0;
 }
@@ -37,10 +35,7 @@ Result<void> run_client_server(Lab& lab, const std::string& server, const std::s
     const bool both = !server.empty();
     if (both) {
         if (auto started = serving.start_step(server); !started) return started;
-        auto waited = wait_at_most(
-            lab, [&] { return serving.idle() || serving.step().listening_port; },
-            Clock::now() + listen_limit);
-        if (!waited) return waited;
+        if (auto waited = lab.wait_for_listener(serving, deadline); !waited) return waited;
     }
     if (auto started = asking.start_step(client); !started) return started;
     const auto ended = [&] {

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <set>
 
+#include "base/lines.h"
+
 namespace vrnic::runner {
 namespace {
 
@@ -23,20 +25,17 @@ std::vector<KernelFunction> kernel_functions(std::string_view kallsyms) {
     // Below are per-CPU offsets and what a guest hides as zero.
     constexpr std::uint64_t lowest = 0xffff'ffff'8000'0000;
     std::vector<KernelFunction> functions;
-    while (!kallsyms.empty()) {
-        const std::size_t end = std::min(kallsyms.find('\n'), kallsyms.size());
-        const std::string_view line = kallsyms.substr(0, end);
-        kallsyms.remove_prefix(std::min(end + 1, kallsyms.size()));
+    for_each_line(kallsyms, [&](std::string_view line) {
         // "ffffffff81000000 T _stext", and "\t[module]" behind those of a module
         KernelFunction function;
         const auto [rest, error] =
             std::from_chars(line.data(), line.data() + line.size(), function.address, 16);
         const auto parts = line.substr(static_cast<std::size_t>(rest - line.data()));
-        if (error != std::errc() || parts.size() < 4 || function.address < lowest) continue;
-        if (std::string_view("tTwW").find(parts[1]) == std::string_view::npos) continue;
+        if (error != std::errc() || parts.size() < 4 || function.address < lowest) return;
+        if (std::string_view("tTwW").find(parts[1]) == std::string_view::npos) return;
         function.name = parts.substr(3);
         if (good_name(function.name)) functions.push_back(std::move(function));
-    }
+    });
     std::ranges::stable_sort(functions, {}, &KernelFunction::address);
     std::set<std::string_view> seen;
     std::vector<KernelFunction> once;

@@ -4,6 +4,8 @@
 #include <array>
 #include <fstream>
 
+#include "base/lines.h"
+
 namespace vrnic::runner {
 namespace {
 
@@ -76,19 +78,16 @@ std::string_view without_stamp(std::string_view line) {
 
 std::vector<KernelComplaint> find_complaints(std::string_view log) {
     std::vector<KernelComplaint> found;
-    while (!log.empty()) {
-        const std::size_t end = std::min(log.find('\n'), log.size());
-        const std::string_view line = log.substr(0, end);
-        log.remove_prefix(std::min(end + 1, log.size()));
+    for_each_line(log, [&](std::string_view line) {
         bool is_harmless = false;
         for (auto phrase : harmless) is_harmless |= line.find(phrase) != std::string_view::npos;
-        if (is_harmless) continue;
+        if (is_harmless) return;
         for (const auto& [text, kind] : patterns) {
             if (line.find(text) == std::string_view::npos) continue;
             found.push_back({kind, std::string(without_stamp(line))});
             break;
         }
-    }
+    });
     return found;
 }
 

@@ -9,6 +9,13 @@ namespace vrnic::runner {
 
 using std::chrono::seconds;
 
+namespace {
+
+// How long a command may take to listen before what needs it goes on anyway.
+constexpr auto listen_limit = seconds(10);
+
+}  // namespace
+
 Result<std::unique_ptr<Lab>> Lab::start(EventLoop& loop, std::vector<VmSpec> specs,
                                         OnLine on_line) {
     std::unique_ptr<Lab> lab(new Lab(loop, std::move(on_line)));
@@ -82,6 +89,14 @@ Result<void> Lab::wait_ready(Deadline deadline) {
     for (auto& vm : vms_) {
         if (auto done = vm->put_processors_behind_device(deadline); !done) return done;
     }
+    return {};
+}
+
+Result<void> Lab::wait_for_listener(Vm& vm, Deadline latest, const std::function<bool()>& or_else) {
+    const auto limit = std::min(latest, Clock::now() + patience(listen_limit));
+    auto waited =
+        wait([&] { return vm.idle() || vm.step().listening_port || or_else(); }, limit, "");
+    if (!waited && waited.error().status != ExitStatus::timeout) return waited;
     return {};
 }
 

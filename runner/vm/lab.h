@@ -42,6 +42,11 @@ class Lab {
                                     std::string_view what);
     [[nodiscard]] Result<void> wait_ready(Deadline deadline);
 
+    // Waits until the VM's command listens on a TCP port or has ended, or or_else() holds: at most
+    // 10 s, before patience, and not past `latest`. That the time is up is no error.
+    [[nodiscard]] Result<void> wait_for_listener(
+        Vm& vm, Deadline latest, const std::function<bool()>& or_else = [] { return false; });
+
     // Powers all VMs off in order; an error when one does not go, or goes in another way. VMs that
     // failed before are left out. usual: the limit, before patience.
     [[nodiscard]] Result<void> stop(std::chrono::seconds usual);
