@@ -16,6 +16,7 @@ namespace {
 // is outstanding is limited by max_rd_atomic.
 constexpr std::uint32_t kWindowPackets = 256;
 constexpr std::uint32_t kWindowBytes = 512 * 1024;
+constexpr std::uint32_t kLeastWindow = 4;  // packets, see window()
 constexpr std::uint32_t kAckEvery = 32;
 // PSNs are ordered within half their circle (IBTA 9.7.1).
 constexpr std::uint32_t kMaxPsnSpan = 0x7fffff;
@@ -25,8 +26,12 @@ constexpr Nanoseconds kShortestTimeout = 1'000'000;
 // A timer that comes so much later than it was set for tells of a stall of this machine.
 constexpr Nanoseconds kLateTimer = 10'000'000;
 
+// A peer that is slow, not gone, still works through what it was sent: the more often the answer
+// did not come in time, the less is added to that.
 std::uint32_t window(const QueuePair& qp) {
-    return std::min(kWindowPackets, kWindowBytes / qp.mtu);
+    const std::uint32_t whole = std::min(kWindowPackets, kWindowBytes / qp.mtu);
+    const unsigned timeouts = std::min<unsigned>(qp.requester.timeouts_in_a_row, 4);
+    return std::max(whole >> (2 * timeouts), kLeastWindow);
 }
 
 // Opcode of a packet of a SEND or WRITE.

@@ -499,6 +499,26 @@ TEST_CASE("the window is bounded, and acknowledgements are asked for on the way"
     check_completion(c, VRNIC_WC_SUCCESS, 0, VRNIC_OP_WRITE);
 }
 
+TEST_CASE("the more timeouts in a row, the less is sent again, until an acknowledgement comes") {
+    Connection c;
+    const std::uint32_t length = 512 * kMtu;
+    const auto big = c.guest.host.allocate(length);
+    auto entry = c.send_entry(VRNIC_OP_WRITE, 0, length);
+    entry.sge[0].addr = 0;
+    entry.sge[0].lkey = c.register_region(big, 0, length, kAccess, c.pdn);
+    c.post_send(entry);
+    CHECK(c.sent().size() == 256);
+    for (const std::size_t less : {64u, 16u, 4u}) {
+        while (c.guest.host.frames.empty()) REQUIRE(c.pass_timer());
+        const auto again = c.sent();
+        CHECK(again.size() == less);
+        CHECK(again.front().packet.psn == first_psn(c));
+        CHECK(again.back().packet.ack_request);
+    }
+    c.acknowledge(first_psn(c));
+    CHECK(c.sent().back().packet.psn == first_psn(c) + 256);
+}
+
 TEST_CASE("a wire that is full stops the device and loses nothing") {
     Connection c;
     c.guest.host.send_result = SendResult::paused;
