@@ -17,7 +17,7 @@ struct QpOptions {
     uint32_t sges = 1;   // of both queues
     uint32_t max_inline = 0;
     ibv_mtu mtu = IBV_MTU_1024;
-    uint8_t timeout = 14;  // 4.096 us * 2^n: 67 ms
+    uint8_t timeout = 16;  // 4.096 us * 2^n: 268 ms
     uint8_t retry_count = 7;
     uint8_t rnr_retry = 7;       // for ever
     uint8_t min_rnr_timer = 12;  // 0.64 ms
