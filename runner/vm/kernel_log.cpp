@@ -2,7 +2,6 @@
 #include "vm/kernel_log.h"
 
 #include <array>
-#include <fstream>
 
 #include "base/lines.h"
 
@@ -89,38 +88,6 @@ std::vector<KernelComplaint> find_complaints(std::string_view log) {
         }
     });
     return found;
-}
-
-std::vector<KernelComplaint> ConsoleReader::new_complaints() {
-    constexpr std::size_t most = 64;  // more of them say nothing new
-    std::vector<KernelComplaint> found;
-    for (std::string piece; !(piece = read_piece()).empty();) {
-        for (auto& complaint : find_complaints(piece)) {
-            // What ended the guest comes last and must not be lost among warnings.
-            if (found.size() < most || complaint.kind != Complaint::warning)
-                found.push_back(std::move(complaint));
-        }
-    }
-    return found;
-}
-
-std::string ConsoleReader::read_piece() {
-    constexpr std::uintmax_t most = 4 * 1024 * 1024;
-    std::ifstream file(file_, std::ios::binary | std::ios::ate);
-    if (!file) return {};
-    const auto size = static_cast<std::uintmax_t>(file.tellg());
-    if (size <= position_) return {};
-    std::string text(std::min(size - position_, most), '\0');
-    file.seekg(static_cast<std::streamoff>(position_));
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    const auto last = text.rfind('\n');
-    if (last != std::string::npos)
-        text.resize(last + 1);
-    else if (text.size() < most)
-        return {};  // a line that is still being written
-    position_ += text.size();
-    return text;
 }
 
 }  // namespace vrnic::runner

@@ -20,20 +20,4 @@ struct KernelComplaint {
 // Looks through a kernel log (console or dmesg) for complaints.
 [[nodiscard]] std::vector<KernelComplaint> find_complaints(std::string_view log);
 
-// Reads a console file as it grows, each part once.
-class ConsoleReader {
-  public:
-    explicit ConsoleReader(std::filesystem::path file) : file_(std::move(file)) {}
-
-    // Complaints in whole lines that were added since the last call. Read in pieces: a guest may
-    // flood its console.
-    [[nodiscard]] std::vector<KernelComplaint> new_complaints();
-
-  private:
-    [[nodiscard]] std::string read_piece();
-
-    std::filesystem::path file_;
-    std::uintmax_t position_ = 0;
-};
-
 }  // namespace vrnic::runner

@@ -72,8 +72,7 @@ void add_disks(Arguments& arguments, const VmSpec& spec) {
 }
 
 void add_channels(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
-    add(arguments, "-chardev",
-        fmt::format("file,id=console,path={}", escaped(spec.console_file().string())));
+    add(arguments, "-chardev", fmt::format("socket,id=console,fd={}", fds.console));
     add(arguments, "-serial", "chardev:console");
     add(arguments, "-chardev", fmt::format("socket,id=qmp,fd={}", fds.qmp));
     add(arguments, "-mon", "chardev=qmp,mode=control");

@@ -13,6 +13,7 @@ struct QemuFds {
     int qmp;
     int status;
     int output;
+    int console;
     int shell;               // used when the VM has one
     int gdb;                 // a listening TCP socket; used when the VM waits for a debugger
     std::vector<int> links;  // one for each NIC

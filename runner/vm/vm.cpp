@@ -64,21 +64,24 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
     auto qmp = make_socket_pair();
     auto status = make_socket_pair();
     auto output = make_socket_pair();
+    auto console = make_socket_pair();
     auto shell = make_socket_pair();
-    for (const auto* pair : {&qmp, &status, &output, &shell}) {
+    for (const auto* pair : {&qmp, &status, &output, &console, &shell}) {
         if (!*pair) return std::unexpected(pair->error());
     }
 
     QemuFds numbers{.qmp = first_fd,
                     .status = first_fd + 1,
                     .output = first_fd + 2,
-                    .shell = first_fd + 3,
-                    .gdb = first_fd + 4,
+                    .console = first_fd + 3,
+                    .shell = first_fd + 4,
+                    .gdb = first_fd + 5,
                     .links = {}};
     ChildCommand command;
     command.fds.push_back({std::move(qmp->second), numbers.qmp});
     command.fds.push_back({std::move(status->second), numbers.status});
     command.fds.push_back({std::move(output->second), numbers.output});
+    command.fds.push_back({std::move(console->second), numbers.console});
     if (spec.shell) command.fds.push_back({std::move(shell->second), numbers.shell});
     std::uint16_t gdb_port = 0;
     if (spec.gdb) {
@@ -88,7 +91,7 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
         command.fds.push_back({std::move(listener->fd), numbers.gdb});
     }
     for (std::size_t link = 0; link < links.size(); ++link) {
-        numbers.links.push_back(first_fd + 5 + static_cast<int>(link));
+        numbers.links.push_back(first_fd + 6 + static_cast<int>(link));
         command.fds.push_back({std::move(links[link]), numbers.links.back()});
     }
     command.argv = qemu_command(spec, numbers);
@@ -113,6 +116,8 @@ Result<std::unique_ptr<Vm>> Vm::start(EventLoop& loop, VmSpec spec, std::vector<
         std::move(status->first), [self](std::string_view b) { self->status_lines_->take(b); });
     vm->output_ = std::make_unique<Stream>(
         std::move(output->first), [self](std::string_view b) { self->on_output_bytes(b); });
+    vm->console_ = std::make_unique<Stream>(
+        std::move(console->first), [self](std::string_view b) { self->console_log_.take(b); });
     if (vm->spec_.shell)
         vm->shell_ = std::make_unique<Stream>(std::move(shell->first), [self](std::string_view b) {
             if (self->on_shell_) self->on_shell_(b);
@@ -124,7 +129,7 @@ Vm::Vm(EventLoop& loop, VmSpec spec, OnOutput on_output)
     : loop_(loop),
       spec_(std::move(spec)),
       on_output_(std::move(on_output)),
-      console_(spec_.console_file()) {}
+      console_log_(spec_.console_file()) {}
 
 void Vm::on_status_line(std::string_view line) {
     const auto words = protocol::words(line, 4);
@@ -178,7 +183,7 @@ const std::optional<Error>& Vm::failure() {
     if (!failure_ && !end_judged_ && process_->end()) {
         end_judged_ = true;
         // What the guest and QEMU said before the end may still be in the sockets.
-        for (Stream* stream : {status_.get(), output_.get()}) stream->drain();
+        for (Stream* stream : {status_.get(), output_.get(), console_.get()}) stream->drain();
         qmp_->drain();
         const ChildEnd& end = *process_->end();
         // By agreement is only what the guest did itself: neither a panic nor QEMU's death
@@ -190,7 +195,7 @@ const std::optional<Error>& Vm::failure() {
 }
 
 Error Vm::explain_end(const ChildEnd& end) {
-    const auto complaints = console_.new_complaints();
+    const auto complaints = console_log_.new_complaints();
     auto fatal = std::ranges::find(complaints, Complaint::oops, &KernelComplaint::kind);
     if (fatal == complaints.end())
         fatal = std::ranges::find(complaints, Complaint::panic, &KernelComplaint::kind);
@@ -311,7 +316,8 @@ void Vm::stop() {
 }
 
 std::vector<KernelComplaint> Vm::new_complaints() {
-    auto found = console_.new_complaints();
+    console_->drain();
+    auto found = console_log_.new_complaints();
     if (fatal_complaint_) found.insert(found.begin(), *fatal_complaint_);
     fatal_complaint_.reset();
     return found;

@@ -12,7 +12,7 @@
 #include "base/child_process.h"
 #include "base/error.h"
 #include "base/stream.h"
-#include "vm/kernel_log.h"
+#include "vm/console_log.h"
 #include "vm/qmp.h"
 #include "vm/vm_spec.h"
 
@@ -82,7 +82,7 @@ class Vm {
     void stop();
     [[nodiscard]] bool stopped() { return process_->end().has_value() && !failure(); }
 
-    // What the guest's kernel complained of since the last call.
+    // What the guest's kernel complained of since the last call, what has arrived by now included.
     [[nodiscard]] std::vector<KernelComplaint> new_complaints();
 
   private:
@@ -102,6 +102,7 @@ class Vm {
     std::unique_ptr<LineCutter> status_lines_;
     std::unique_ptr<Stream> status_;
     std::unique_ptr<Stream> output_;
+    std::unique_ptr<Stream> console_;
     std::unique_ptr<Stream> shell_;
     OnOutput on_shell_;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> output_file_{nullptr, std::fclose};
@@ -119,7 +120,7 @@ class Vm {
     std::optional<Error> failure_;
     StepState step_;
     std::uint64_t output_received_ = 0;
-    ConsoleReader console_;
+    ConsoleLog console_log_;
     std::optional<KernelComplaint> fatal_complaint_;
 };
 

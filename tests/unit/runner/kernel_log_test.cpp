@@ -2,7 +2,6 @@
 #include "vm/kernel_log.h"
 
 #include "unit/catch.h"
-#include "unit/runner/scratch_file.h"
 
 namespace vrnic::runner {
 
@@ -75,33 +74,6 @@ TEST_CASE("what a healthy guest prints is no complaint") {
     CHECK(find_complaints("[ 0.1] Linux version 6.12\n<6>[ 0.2] vrnic: loading out-of-tree module "
                           "taints kernel.\n[ 1.0] debug: warning: low\n")
               .empty());
-}
-
-TEST_CASE("a console is read once, by whole lines") {
-    testing::ScratchFolder folder;
-    ConsoleReader reader(folder.file("console"));
-    CHECK(reader.new_complaints().empty());
-    folder.write("console", "WARN");
-    CHECK(reader.new_complaints().empty());
-    folder.write("console", "ING: one\nBUG: t");
-    CHECK(reader.new_complaints().size() == 1);
-    folder.write("console", "wo\n");
-    const auto second = reader.new_complaints();
-    REQUIRE(second.size() == 1);
-    CHECK(second[0].line == "BUG: two");
-    CHECK(reader.new_complaints().empty());
-}
-
-TEST_CASE("a panic behind a flooded console is found") {
-    testing::ScratchFolder folder;
-    ConsoleReader reader(folder.file("console"));
-    std::string flood;
-    while (flood.size() < 20'000'000) flood += "WARNING: the same again and again and again\n";
-    folder.write("console", flood + "Kernel panic - not syncing: at last\n");
-    const auto found = reader.new_complaints();
-    REQUIRE_FALSE(found.empty());
-    CHECK(found.size() < 100);
-    CHECK(found.back().kind == Complaint::panic);
 }
 
 }  // namespace vrnic::runner
