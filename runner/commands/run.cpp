@@ -118,20 +118,22 @@ Result<int> run_commands(Lab& lab, const RunOptions& options) {
     return status;
 }
 
-// What the kernels complained of: a broken kernel is never a success.
+// What the kernels complained of, one line for each: a broken kernel is never a success.
 Result<void> judge_kernel_logs(Lab& lab) {
     std::optional<Error> fatal;
     for (std::size_t i = 0; i < lab.size(); ++i) {
+        const std::string name = lab.vm(i).name();
         const auto complaints = lab.vm(i).new_complaints();
         if (complaints.empty()) continue;
-        for (const auto& complaint : complaints) {
-            if (complaint.kind != Complaint::warning && !fatal)
-                fatal =
-                    Error{ExitStatus::guest_panic, fmt::format("{}: the guest's kernel broke: {}",
-                                                               lab.vm(i).name(), complaint.line)};
+        const auto broke = std::ranges::find_if(
+            complaints, [](const auto& complaint) { return complaint.kind != Complaint::warning; });
+        if (broke != complaints.end() && !fatal) {
+            fatal = Error{ExitStatus::guest_panic,
+                          fmt::format("{}: the guest's kernel broke: {}", name, broke->line)};
+            continue;
         }
-        print_remark(fmt::format("warning: {}'s kernel complained: {}", lab.vm(i).name(),
-                                 complaints.front().line));
+        const auto& worst = broke != complaints.end() ? *broke : complaints.front();
+        print_remark(fmt::format("warning: {}'s kernel complained: {}", name, worst.line));
     }
     if (fatal) return std::unexpected(*fatal);
     return {};

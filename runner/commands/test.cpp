@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // ./vrnic test [SUITE...]: builds what is missing and runs the project's tests.
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "commands/command.h"
@@ -12,6 +11,7 @@
 #include "suites/built_tests.h"
 #include "suites/report.h"
 #include "suites/selection.h"
+#include "suites/suite_table.h"
 #include "suites/system_suite.h"
 
 namespace vrnic::runner {
@@ -28,25 +28,25 @@ struct TestOptions {
     bool keep = false;
 };
 
-// Of tables in tests/SUITE, run in VMs.
-constexpr std::array<std::string_view, 2> vm_suites{"system", long_suite};
-// Of executables that meson builds, in the order in which they run.
-constexpr std::array<std::string_view, 5> built_suites{"unit", "sim", "bench", "device", "runner"};
+std::string suite_names() {
+    std::vector<std::string_view> names;
+    for (const auto& suite : suites) names.push_back(suite.name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
 
 Result<void> check_words(const std::vector<std::string>& words) {
     for (const auto& word : words) {
-        const std::string suite = word.substr(0, word.find('/'));
-        if (std::ranges::find(vm_suites, suite) == vm_suites.end() &&
-            std::ranges::find(built_suites, suite) == built_suites.end())
-            return fail(ExitStatus::usage, "there is no suite {}; the suites are {}, {}", suite,
-                        fmt::join(built_suites, ", "), fmt::join(vm_suites, ", "));
+        const std::string name = word.substr(0, word.find('/'));
+        if (find_suite(name) == nullptr)
+            return fail(ExitStatus::usage, "there is no suite {}; the suites are {}", name,
+                        suite_names());
     }
     return {};
 }
 
-// What the suite `runner` finds ready when it starts `./vrnic run`, and what it is told by its
-// environment: the options of this command, and where the modules are that break a guest.
-Result<void> prepare_runner_suite(Session& session, const LabOptions& lab) {
+// What a suite finds ready that starts `./vrnic run`, and what it is told by its environment: the
+// options of this command, and where the modules are that break a guest.
+Result<void> prepare_runs(Session& session, const LabOptions& lab) {
     if (auto prepared = session.prepare(lab); !prepared) return std::unexpected(prepared.error());
     const auto image = setup::guest_image(session.context(),
                                           {.guest = lab.guest, .kernel = lab.kernel, .with = {}});
@@ -62,8 +62,8 @@ Result<void> prepare_runner_suite(Session& session, const LabOptions& lab) {
 
 // Builds a suite's executables and what they test.
 Result<void> build_suite(Session& session, std::string_view suite, const LabOptions& lab) {
-    if (suite == "runner")
-        if (auto ready = prepare_runner_suite(session, lab); !ready) return ready;
+    if (suite == "runner" || suite == "debug")
+        if (auto ready = prepare_runs(session, lab); !ready) return ready;
     if (suite == "device") {
         const auto qemu = setup::qemu_flavor(session.context(), "system");
         if (!qemu) return std::unexpected(qemu.error());
@@ -106,24 +106,12 @@ class TestRun {
     }
 
     [[nodiscard]] Result<int> list() {
-        for (auto suite : built_suites) {
-            if (!selection_.has_suite(suite)) continue;
-            if (auto built = build_suite(session_, suite, options_.lab); !built)
-                return std::unexpected(built.error());
-            auto tests = built_tests(suite);
-            if (!tests) return std::unexpected(tests.error());
-            for (const auto& test : *tests) {
-                for (const auto& name : list_cases(test)) print_case(suite, name);
-            }
-        }
-        for (auto suite : vm_suites) {
-            if (!selection_.has_suite(suite)) continue;
-            auto groups = groups_of(suite);
-            if (!groups) return std::unexpected(groups.error());
-            for (const auto& group : *groups) {
-                for (const auto& one : group.cases) print_case(suite, one.name);
-                if (group.check_capture) print_case(suite, capture_case_name(group));
-            }
+        for (const auto& suite : suites) {
+            if (!selection_.has_suite(suite.name)) continue;
+            if (auto listed = suite.built ? list_built(suite.name) : Result<void>(); !listed)
+                return std::unexpected(listed.error());
+            if (auto listed = suite.tables ? list_tables(suite.name) : Result<void>(); !listed)
+                return std::unexpected(listed.error());
         }
         return 0;
     }
@@ -131,6 +119,26 @@ class TestRun {
   private:
     void print_case(std::string_view suite, const std::string& name) {
         if (selection_.has_case(suite, name)) fmt::print("{}/{}\n", suite, name);
+    }
+
+    Result<void> list_built(std::string_view suite) {
+        if (auto built = build_suite(session_, suite, lab_of(suite)); !built) return built;
+        auto tests = built_tests(suite);
+        if (!tests) return std::unexpected(tests.error());
+        for (const auto& test : *tests) {
+            for (const auto& name : list_cases(test)) print_case(suite, name);
+        }
+        return {};
+    }
+
+    Result<void> list_tables(std::string_view suite) {
+        auto groups = groups_of(suite);
+        if (!groups) return std::unexpected(groups.error());
+        for (const auto& group : *groups) {
+            for (const auto& one : group.cases) print_case(suite, one.name);
+            if (group.check_capture) print_case(suite, capture_case_name(group));
+        }
+        return {};
     }
 
     Result<std::vector<BuiltTest>> built_tests(std::string_view suite) {
@@ -141,19 +149,25 @@ class TestRun {
         return tests;
     }
 
+    // What a person chose; the suite `debug` is of its own kernel.
+    [[nodiscard]] LabOptions lab_of(std::string_view suite) const {
+        LabOptions lab = options_.lab;
+        if (suite == "debug") lab.kernel = "debug";
+        return lab;
+    }
+
     Result<std::vector<SystemGroup>> groups_of(std::string_view suite) {
-        return load_system_groups(session_.project().source / "tests" / suite, options_.lab);
+        return load_system_groups(session_.project().source / "tests" / suite, lab_of(suite));
     }
 
     // What keeps a suite from running at all is a failed case; only an interrupt ends the run.
     Result<void> run_suites() {
-        for (auto suite : built_suites) {
-            if (auto done = run_suite(suite, [&] { return run_built_suite(suite); }); !done)
-                return done;
-        }
-        for (auto suite : vm_suites) {
-            if (auto done = run_suite(suite, [&] { return run_vm_suite(suite); }); !done)
-                return done;
+        for (const auto& suite : suites) {
+            const auto run = [&] {
+                auto done = suite.built ? run_built_suite(suite.name) : Result<void>();
+                return done && suite.tables ? run_vm_suite(suite.name) : done;
+            };
+            if (auto done = run_suite(suite.name, run); !done) return done;
         }
         return {};
     }
@@ -174,7 +188,7 @@ class TestRun {
     }
 
     Result<void> run_built_suite(std::string_view suite) {
-        if (auto built = build_suite(session_, suite, options_.lab); !built) return built;
+        if (auto built = build_suite(session_, suite, lab_of(suite)); !built) return built;
         auto tests = built_tests(suite);
         if (!tests) return std::unexpected(tests.error());
         const fs::path scratch = session_.project().build / "test-logs";
@@ -207,14 +221,16 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     CLI::App* command = app.add_subcommand("test", "run the project's tests");
     command->footer(
         "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the\n"
-        "device in a QEMU without a guest), runner (./vrnic run itself), system (in VMs); and "
-        "soak,\n"
-        "what takes long, only when asked for. SUITE/TEXT "
-        "runs the cases whose names have TEXT in them.\n"
+        "device in a QEMU without a guest), runner (./vrnic run itself), system (in VMs). Only "
+        "when "
+        "asked\n"
+        "for: soak (what takes long), debug (the debug kernel and what it finds). SUITE/TEXT runs "
+        "the\n"
+        "cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
         "failed.");
     command->add_option("SUITE", options->words,
-                        "suites or cases to run; all but soak when none is given");
+                        "suites or cases to run; all but soak and debug when none is given");
     command->add_flag("--list", options->list, "print the cases' names and end");
     command->add_option("--junit", options->junit, "write the results as JUnit XML to this file");
     command->add_option("--json", options->json, "write the results as JSON to this file");

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "suites/suite_table.h"
+
 namespace vrnic::runner {
 namespace {
 
@@ -20,7 +22,8 @@ Word split(std::string_view word) {
 }  // namespace
 
 bool Selection::wants_all(std::string_view suite) const {
-    return words_.empty() && suite != long_suite;
+    const Suite* found = find_suite(suite);
+    return words_.empty() && (found == nullptr || found->by_default);
 }
 
 bool Selection::has_suite(std::string_view suite) const {

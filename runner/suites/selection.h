@@ -9,12 +9,9 @@
 
 namespace vrnic::runner {
 
-// Runs for long, and only when it is asked for.
-inline constexpr std::string_view long_suite = "soak";
-
 // Which cases to run: those that a person asked for, without those that tests/skips.json names.
 // Words are "SUITE" or "SUITE/TEXT", where TEXT is any part of the case's name. No words: all but
-// the long suite.
+// suites that run by default.
 class Selection {
   public:
     Selection(std::vector<std::string> words, Skips skips)

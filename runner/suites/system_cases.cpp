@@ -120,8 +120,8 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
 constexpr std::array case_keys{"name",   "for",    "commands", "actions",
                                "repeat", "expect", "ktap",     "time"};
 constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases"};
-constexpr std::array lab_keys{"vms", "guest", "kernel", "qemu", "memory",        "cpus",
-                              "mtu", "nics",  "device", "rxe",  "kernel_options"};
+constexpr std::array lab_keys{"vms", "guest", "kernel", "qemu", "memory",         "cpus",
+                              "mtu", "nics",  "device", "rxe",  "kernel_options", "share"};
 
 template <typename Keys>
 void refuse_unknown(const Json& object, const Keys& keys) {
@@ -148,7 +148,7 @@ SystemCase read_case(const Json& entry, const Values& values, const SystemGroup&
     return found;
 }
 
-void read_lab(const Json& entry, const Values& values, LabOptions& lab) {
+void read_lab(const Json& entry, const Values& values, const fs::path& folder, LabOptions& lab) {
     refuse_unknown(entry, lab_keys);
     const auto text = [&](const char* key, std::string& into) {
         if (entry.contains(key)) into = fill(text_of(entry[key]), values);
@@ -169,17 +169,19 @@ void read_lab(const Json& entry, const Values& values, LabOptions& lab) {
     number("cpus", lab.cpus);
     number("mtu", lab.mtu);
     number("nics", lab.nics);
+    if (entry.contains("share")) lab.share = folder / entry["share"].get<std::string>();
     list("device", lab.device);
     list("rxe", lab.rxe);
 }
 
-void read_group(const Json& entry, const LabOptions& base, std::vector<SystemGroup>& groups) {
+void read_group(const Json& entry, const LabOptions& base, const fs::path& folder,
+                std::vector<SystemGroup>& groups) {
     refuse_unknown(entry, group_keys);
     for (const auto& group_values : combinations(entry.value("for", Json::object()))) {
         SystemGroup group;
         group.name = fill(entry.at("name").get<std::string>(), group_values);
         group.lab = base;
-        read_lab(entry.value("lab", Json::object()), group_values, group.lab);
+        read_lab(entry.value("lab", Json::object()), group_values, folder, group.lab);
         group.check_capture = entry.value("check_capture", false);
         for (const auto& one : entry.at("cases")) {
             refuse_unknown(one, case_keys);
@@ -211,7 +213,7 @@ Result<std::vector<SystemGroup>> load_system_groups(const fs::path& folder,
         try {
             std::ifstream in(file);
             const Json table = Json::parse(in, nullptr, true, true);
-            for (const auto& entry : table.at("groups")) read_group(entry, base, groups);
+            for (const auto& entry : table.at("groups")) read_group(entry, base, folder, groups);
         } catch (const BadTable& bad) {
             return fail(ExitStatus::setup, "{}: {}", file.string(), bad.what);
         } catch (const std::exception& bad) {

@@ -3,8 +3,8 @@
 #include <array>
 #include <csignal>
 #include <regex>
-#include <utility>
 
+#include "case_table.h"
 #include "unit/catch.h"
 #include "vrnic_run.h"
 
@@ -130,22 +130,7 @@ void judge(const Verdict& row) {
     if (had_vm) std::filesystem::remove_all(run.evidence());
 }
 
-template <std::size_t row>
-void judge_row() {
-    judge(verdicts[row]);
-}
-
-// Each row is a case, so that it is told, timed and chosen by its name.
-template <std::size_t... row>
-bool register_rows(std::index_sequence<row...>) {
-    (Catch::AutoReg(Catch::makeTestInvoker(&judge_row<row>), CATCH_INTERNAL_LINEINFO,
-                    Catch::StringRef(),
-                    Catch::NameAndTags{std::string("verdict: ") + verdicts[row].name, ""}),
-     ...);
-    return true;
-}
-
-const bool registered = register_rows(std::make_index_sequence<verdicts.size()>());
+const CaseTable<verdicts, judge> cases("verdict: ");
 
 }  // namespace
 
