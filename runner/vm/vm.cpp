@@ -16,8 +16,9 @@ namespace {
 // Descriptors in QEMU's process: above the standard ones, fixed so that command lines compare.
 constexpr int first_fd = 10;
 
-// Of a guest's processors, see put_processors_behind_device(). More would let them wait for other
-// programs of a busy host, at worst while they hold the lock that the device needs, too.
+// Of a guest's processors, above this process' own, see put_processors_behind_device(). More would
+// let them wait for other programs of a busy host, at worst while they hold the lock that the
+// device needs, too.
 constexpr int vcpu_niceness = 5;
 
 Result<void> write_text(const std::filesystem::path& path, const std::string& text) {
@@ -292,10 +293,11 @@ Result<void> Vm::set_link(std::size_t link, bool up, Deadline deadline) {
 Result<void> Vm::put_processors_behind_device(Deadline deadline) {
     auto processors = qmp_->execute(loop_, "query-cpus-fast", Qmp::Json::object(), deadline);
     if (!processors) return std::unexpected(processors.error());
+    const int niceness = getpriority(PRIO_PROCESS, 0) + vcpu_niceness;
     for (const auto& processor : *processors) {
         const auto thread = processor.value("thread-id", 0);
         // Anybody may make his own threads nicer; a thread that is gone needs nothing.
-        if (thread > 0) (void)setpriority(PRIO_PROCESS, static_cast<id_t>(thread), vcpu_niceness);
+        if (thread > 0) (void)setpriority(PRIO_PROCESS, static_cast<id_t>(thread), niceness);
     }
     return {};
 }
