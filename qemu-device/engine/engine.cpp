@@ -179,6 +179,7 @@ struct Engine::Impl {
     }
 
     void receive(std::span<const std::byte> arrived) {
+        device.wire.passed(Direction::in, arrived);
         switch (steer(arrived, device.port, device.counters)) {
             case Destination::roce:
                 device.transport.receive(arrived);
@@ -309,6 +310,29 @@ void Engine::reset() {
 
 const Counters& Engine::counters() const {
     return impl_->device.counters;
+}
+
+std::expected<void, std::string> Engine::set_capture(const std::string& file,
+                                                     std::string_view name) {
+    Wire& wire = impl_->device.wire;
+    if (file.empty()) {
+        wire.set_capture(nullptr);
+        return {};
+    }
+    wire.flush();  // should it be the same file again
+    auto capture = Capture::open(impl_->host(), file, name);
+    if (!capture) return std::unexpected(capture.error());
+    wire.set_capture(std::move(*capture));
+    return {};
+}
+
+std::string Engine::capture() const {
+    const Capture* capture = impl_->device.wire.capture();
+    return capture ? capture->file() : std::string();
+}
+
+void Engine::flush_capture() {
+    impl_->device.wire.flush();
 }
 
 }  // namespace vrnic

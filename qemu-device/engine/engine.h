@@ -8,8 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/counters.h"
 #include "control/config.h"
@@ -43,6 +46,13 @@ class Engine {
     void reset();  // PCI reset, FLR: everything as after construction, nothing of before goes on
 
     const Counters& counters() const;
+
+    // Writes every frame, of both directions, to this file from now on; an empty name ends that.
+    // name: of the interface, for readers of the file. The error is one line for people, and
+    // leaves things as they were.
+    std::expected<void, std::string> set_capture(const std::string& file, std::string_view name);
+    std::string capture() const;  // the file that is being written, or nothing
+    void flush_capture();         // what was captured is in the file; to be called now and then
 
   private:
     struct Impl;

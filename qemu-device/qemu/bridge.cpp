@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ class QemuHost final : public vrnic::Host {
         if (device_) ops_.receive_ready(device_);
     }
     vrnic::Nanoseconds now() override { return device_ ? ops_.now(device_) : 0; }
+    vrnic::Nanoseconds wall_time() override { return device_ ? ops_.wall_time(device_) : 0; }
     void set_timer(vrnic::Nanoseconds deadline) override {
         static_assert(vrnic::kNever == VRNIC_TIMER_NEVER);
         if (device_) ops_.set_timer(device_, deadline);
@@ -167,6 +169,37 @@ std::uint64_t failed_register(std::uint64_t offset, unsigned size) {
     }
 }
 
+// Cut to size, always terminated.
+void copy_out(std::string_view text, char* out, std::size_t size) {
+    if (size == 0) return;
+    const std::size_t length = std::min(text.size(), size - 1);
+    std::memcpy(out, text.data(), length);
+    out[length] = '\0';
+}
+
+// What a call gives, as text.
+template <typename Call>
+void get(char* out, std::size_t size, Call&& call) noexcept {
+    try {
+        copy_out(call(), out, size);
+    } catch (...) {
+        copy_out("", out, size);
+    }
+}
+
+// A call that may refuse what it is given, with the reason.
+template <typename Call>
+bool set(vrnic_bridge* bridge, char* error, std::size_t error_size, Call&& call) noexcept {
+    bool good = false;
+    copy_out("the device has failed, or is being removed", error, error_size);
+    bridge->enter([&](vrnic::Engine& engine) {
+        const std::expected<void, std::string> result = call(engine);
+        good = result.has_value();
+        if (!good) copy_out(result.error(), error, error_size);
+    });
+    return good;
+}
+
 }  // namespace
 
 vrnic_bridge* vrnic_bridge_new(const vrnic_host* host, void* device, const vrnic_config* config) {
@@ -234,9 +267,22 @@ void vrnic_bridge_reset(vrnic_bridge* bridge) {
     bridge->reset();
 }
 
+bool vrnic_bridge_set_capture(vrnic_bridge* bridge, const char* file, const char* name, char* error,
+                              size_t error_size) {
+    return set(bridge, error, error_size,
+               [&](vrnic::Engine& e) { return e.set_capture(file, name); });
+}
+
+void vrnic_bridge_capture(const vrnic_bridge* bridge, char* out, size_t size) {
+    get(out, size, [&] { return bridge->engine->capture(); });
+}
+
+void vrnic_bridge_flush_capture(vrnic_bridge* bridge) {
+    bridge->enter([](vrnic::Engine& e) { e.flush_capture(); });
+}
+
 void vrnic_bridge_stats(const vrnic_bridge* bridge, char* out, size_t size) {
-    if (size == 0) return;
-    try {
+    get(out, size, [&] {
         std::string text;
         const vrnic::Counters& counters = bridge->engine->counters();
 #define VRNIC_COUNTER_JSON(name) \
@@ -245,10 +291,6 @@ void vrnic_bridge_stats(const vrnic_bridge* bridge, char* out, size_t size) {
 #undef VRNIC_COUNTER_JSON
         text.front() = '{';
         text += '}';
-        const std::size_t length = std::min(text.size(), size - 1);
-        std::memcpy(out, text.data(), length);
-        out[length] = '\0';
-    } catch (...) {
-        out[0] = '\0';
-    }
+        return text;
+    });
 }

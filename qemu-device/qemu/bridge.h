@@ -38,6 +38,7 @@ struct vrnic_host {
 	enum vrnic_send (*send_frame)(void *device, const void *frame, size_t size);
 	void (*receive_ready)(void *device);
 	uint64_t (*now)(void *device);                     /* ns of the virtual clock */
+	uint64_t (*wall_time)(void *device);               /* ns since 1970 */
 	void (*set_timer)(void *device, uint64_t deadline); /* ns, or VRNIC_TIMER_NEVER */
 	void (*schedule_run)(void *device);
 	void (*log)(void *device, enum vrnic_log level, const char *line, size_t length);
@@ -77,6 +78,17 @@ void vrnic_bridge_on_timer(struct vrnic_bridge *bridge);
 void vrnic_bridge_run(struct vrnic_bridge *bridge);
 void vrnic_bridge_set_link(struct vrnic_bridge *bridge, bool up);
 void vrnic_bridge_reset(struct vrnic_bridge *bridge);
+
+/*
+ * From now on every frame goes into this file, as pcapng; "" ends that. name: the interface's, for
+ * readers of the file. False: error holds a line that says why, things are as they were.
+ */
+bool vrnic_bridge_set_capture(struct vrnic_bridge *bridge, const char *file, const char *name,
+			      char *error, size_t error_size);
+/* The file that is being written, or "". */
+void vrnic_bridge_capture(const struct vrnic_bridge *bridge, char *out, size_t size);
+/* Writes what was captured to the file: to be called now and then, and at the end. */
+void vrnic_bridge_flush_capture(struct vrnic_bridge *bridge);
 
 /* All counters as one JSON object {"name":number,...}; cut when size is too small, always terminated. */
 void vrnic_bridge_stats(const struct vrnic_bridge *bridge, char *out, size_t size);

@@ -17,6 +17,11 @@
 #else
 #include "hw/qdev-properties.h"
 #endif
+#if VRNIC_QEMU >= 1000
+#include "system/system.h"
+#else
+#include "sysemu/sysemu.h"
+#endif
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"
 

@@ -181,6 +181,31 @@ static char *stats_get(Object *object, Error **errp)
 	return text;
 }
 
+/* May be changed at run time, so it is none of the static properties above. */
+static char *capture_get(Object *object, Error **errp)
+{
+	VrnicState *s = VRNIC(object);
+	char *file;
+
+	if (!s->bridge)
+		return g_strdup(s->capture ? s->capture : "");
+	file = g_malloc0(PATH_MAX);
+	vrnic_bridge_capture(s->bridge, file, PATH_MAX);
+	return file;
+}
+
+static void capture_set(Object *object, const char *file, Error **errp)
+{
+	VrnicState *s = VRNIC(object);
+
+	if (s->bridge) {
+		vrnic_capture_start(s, file, errp);
+		return;
+	}
+	g_free(s->capture);
+	s->capture = g_strdup(file);
+}
+
 /* ---- PCI configuration ---- */
 
 static bool add_capabilities(PCIDevice *pci, Error **errp)
@@ -269,6 +294,7 @@ static void tear_down(VrnicState *s)
 
 	s->bridge = NULL;
 	vrnic_bridge_free(bridge);
+	vrnic_capture_free(s);
 	if (s->timer)
 		timer_free(s->timer);
 	s->timer = NULL;
@@ -315,6 +341,7 @@ static void realize(PCIDevice *pci, Error **errp)
 	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, deadline_passed, s);
 	s->bh = qemu_bh_new(bottom_half, s);
 	vrnic_net_create(s);
+	vrnic_capture_create(s);
 	s->bridge = vrnic_bridge_new(&vrnic_qemu_host, s, &config);
 	if (!s->bridge) {
 		error_setg(errp, "not enough memory for the device");
@@ -322,6 +349,8 @@ static void realize(PCIDevice *pci, Error **errp)
 	} else if (!behaves_as_compiled(s)) {
 		error_setg(errp, "this QEMU is laid out differently from the one vrnic was built for (%s)",
 			   QEMU_VERSION);
+		tear_down(s);
+	} else if (s->capture && !vrnic_capture_start(s, s->capture, errp)) {
 		tear_down(s);
 	}
 }
@@ -355,11 +384,18 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	set_bit(DEVICE_CATEGORY_NETWORK, dc->categories);
 	device_class_set_props(dc, properties);
 	object_class_property_add_str(klass, "stats", stats_get, NULL);
+	object_class_property_add_str(klass, "capture", capture_get, capture_set);
+	object_class_property_set_description(klass, "capture", "file (pcapng) of every frame; empty: none");
 	object_class_property_set_description(klass, "stats", "the device's counters as JSON");
 	object_class_property_set_description(klass, "loss", "share of RoCE packets lost on their way out, 0..1");
 	object_class_property_set_description(klass, "seed", "of everything random in the device");
 	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64 (0: 16)");
 	object_class_property_set_description(klass, "doorbell-size", "bytes of BAR2, 4096 for each user context");
+}
+
+static void finalize(Object *object)
+{
+	g_free(VRNIC(object)->capture);
 }
 
 void vrnic_register_type(void)
@@ -369,6 +405,7 @@ void vrnic_register_type(void)
 		.name = TYPE_VRNIC,
 		.parent = TYPE_PCI_DEVICE,
 		.instance_size = sizeof(VrnicState),
+		.instance_finalize = finalize,
 		.class_init = class_init,
 		.interfaces = interfaces,
 	};

@@ -4,6 +4,7 @@
 #define VRNIC_DEVICE_H
 
 #include "net/net.h"
+#include "qemu/notify.h"
 #include "qemu/timer.h"
 
 #include "bridge.h"
@@ -28,11 +29,14 @@ struct VrnicState {
 	uint64_t doorbell_size; /* bytes */
 	uint64_t seed;
 	char *loss; /* share of the packets, "0" .. "1" */
+	char *capture; /* file, before there is a bridge */
 
 	MemoryRegion registers; /* BAR0 */
 	MemoryRegion doorbells; /* BAR2 */
 	NICState *nic;
 	QEMUTimer *timer;
+	QEMUTimer *capture_timer;
+	Notifier exit_notifier;
 	QEMUBH *bh;
 
 	struct vrnic_bridge *bridge; /* NULL: not realized, or on its way out */
@@ -59,6 +63,11 @@ void vrnic_log_line(VrnicState *s, enum vrnic_log level, const char *line, size_
 /* guard.c: compares this file's idea of QEMU's types with the running ones; says what differs. */
 bool vrnic_layout_fits(void);
 void vrnic_warn_if_untested(void);
+
+/* capture.c */
+void vrnic_capture_create(VrnicState *s);
+bool vrnic_capture_start(VrnicState *s, const char *file, Error **errp);
+void vrnic_capture_free(VrnicState *s);
 
 /* device.c */
 void vrnic_register_type(void);

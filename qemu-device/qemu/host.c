@@ -82,6 +82,11 @@ static uint64_t host_now(void *device)
 	return (uint64_t)qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
+static uint64_t host_wall_time(void *device)
+{
+	return (uint64_t)qemu_clock_get_ns(QEMU_CLOCK_HOST);
+}
+
 static void host_set_timer(void *device, uint64_t deadline)
 {
 	VrnicState *s = device;
@@ -113,6 +118,7 @@ const struct vrnic_host vrnic_qemu_host = {
 	.send_frame = host_send_frame,
 	.receive_ready = host_receive_ready,
 	.now = host_now,
+	.wall_time = host_wall_time,
 	.set_timer = host_set_timer,
 	.schedule_run = host_schedule_run,
 	.log = host_log,

@@ -70,7 +70,7 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
         ->allow_extra_args(false);
     command.add_option(
         "--capture", options.capture,
-        "write a pcap file of what vm1's first NIC sends and gets, and beside it of\n"
+        "write every frame that vm1's first NIC sends and gets (pcapng), and beside it of\n"
         "every other NIC: FILE-vm2, FILE-vm1-2, ...");
     command
         .add_option("--share", options.share,

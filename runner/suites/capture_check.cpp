@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/child_process.h"
+#include "suites/capture_file.h"
 
 namespace vrnic::runner {
 namespace {
@@ -69,22 +70,14 @@ struct Counts {
     std::size_t first_wrong = 0;  // frame number from 1, as tshark counts
 };
 
-Result<Counts> count_packets(const fs::path& pcap) {
-    constexpr std::size_t file_header = 24;
-    constexpr std::size_t record_header = 16;
-    constexpr std::uint32_t magic = 0xa1b2c3d4;  // microseconds, this machine's byte order
-    std::ifstream in(pcap, std::ios::binary);
-    const Bytes file(std::istreambuf_iterator<char>(in), {});
-    if (file.size() < file_header || little_endian32(file, 0) != magic)
-        return fail(ExitStatus::failure, "{} is no capture", pcap.string());
+Result<Counts> count_packets(const fs::path& file) {
+    const auto capture = CaptureFile::read(file);
+    if (!capture) return std::unexpected(capture.error());
     Counts counts;
-    std::size_t at = file_header;
-    for (std::size_t number = 1; at + record_header <= file.size(); ++number) {
-        const std::size_t size = little_endian32(file, at + 8);
-        at += record_header;
-        if (at + size > file.size()) break;  // cut off with its QEMU
-        const auto verdict = judge_icrc(std::span(file).subspan(at, size));
-        at += size;
+    std::size_t number = 0;
+    for (const auto& frame : capture->frames()) {
+        ++number;
+        const auto verdict = judge_icrc(frame.bytes);
         if (verdict == Icrc::not_roce) continue;
         ++counts.roce;
         if (verdict == Icrc::wrong && counts.wrong_icrc++ == 0) counts.first_wrong = number;

@@ -10,7 +10,7 @@
 
 namespace vrnic::runner {
 
-// Judges a pcap file of Ethernet frames as others see it: tshark decodes every RoCEv2 packet and
+// Judges a capture (capture_file.h) as others see it: tshark decodes every RoCEv2 packet and
 // finds none malformed, and each invariant CRC is right by a computation of our own that shares
 // nothing with the device's. A capture without RoCEv2 packets is a failure.
 [[nodiscard]] Result<void> check_capture(EventLoop& loop, const std::filesystem::path& pcap);

@@ -24,15 +24,16 @@ struct LabOptions {
     std::vector<std::string> rxe;       // VMs ("vm2") that get rdma_rxe over virtio-net instead
     bool rxe_beside = false;            // one NIC more in each VM: rdma_rxe over virtio-net
     std::vector<std::string> packages;  // Debian packages added to the guest
-    std::filesystem::path capture;      // pcap at vm1's first NIC; the others' lie beside it
+    std::filesystem::path capture;      // of vm1's first NIC; the others' lie beside it
     std::filesystem::path share;        // a folder of the host, at /share in every guest
     std::string gdb;                    // this VM ("vm1") waits for a debugger
     bool shell = false;                 // consoles for a person
     std::string kernel_options;
 };
 
-// Where the capture at a NIC goes. number: the VM's, from 1; link: from 0. "FILE.pcap" is that of
-// vm1's first NIC, "FILE-vm2.pcap" of vm2's, "FILE-vm1-2.pcap" of vm1's second.
+// Where the capture at a NIC goes, in pcapng; of virtio-net, which QEMU captures, in pcap. number:
+// the VM's, from 1; link: from 0. "FILE.pcap" is that of vm1's first NIC, "FILE-vm2.pcap" of vm2's,
+// "FILE-vm1-2.pcap" of vm1's second.
 [[nodiscard]] std::filesystem::path capture_file(const std::filesystem::path& first, int number,
                                                  int link);
 

@@ -105,17 +105,18 @@ void add_nics(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
         add(arguments, "-netdev",
             fmt::format("stream,id=net{0},server=off,addr.type=fd,addr.str={1}", link,
                         fds.links[link]));
-        if (!spec.nics[link].capture.empty())
+        const NicSpec& nic = spec.nics[link];
+        if (!nic.capture.empty() && nic.kind != protocol::NicKind::vrnic)
             add(arguments, "-object",
                 fmt::format("filter-dump,id=capture{0},netdev=net{0},file={1}", link,
-                            escaped(spec.nics[link].capture.string())));
+                            escaped(nic.capture.string())));
         // A port of its own for each, so that it can be unplugged.
         add(arguments, "-device",
             fmt::format("pcie-root-port,id={0},chassis={1},slot={1}", port_id(link), link + 1));
         const NicDevice device = nic_device(spec, link);
         std::string text = device.driver;
         for (const auto& [key, value] : device.properties)
-            text += fmt::format(",{}={}", key, value);
+            text += fmt::format(",{}={}", key, escaped(value));
         add(arguments, "-device", text);
     }
 }
@@ -137,6 +138,8 @@ NicDevice nic_device(const VmSpec& spec, std::size_t link) {
     // virtio-net tells its guest the MTU that it may use; rxe takes it from there.
     if (nic.kind != protocol::NicKind::vrnic)
         device.properties.emplace_back("host_mtu", fmt::format("{}", spec.mtu));
+    else if (!nic.capture.empty())
+        device.properties.emplace_back("capture", std::filesystem::absolute(nic.capture).string());
     for (const auto& property : nic.properties) {
         const auto equals = property.find('=');
         if (nic.kind == protocol::NicKind::vrnic && equals != std::string::npos)

@@ -15,7 +15,7 @@ struct NicSpec {
     protocol::NicKind kind = protocol::NicKind::vrnic;
     std::string mac;
     std::vector<std::string> properties;  // of the device, "KEY=VALUE"
-    std::filesystem::path capture;        // pcap file of what passes its netdev; empty: none
+    std::filesystem::path capture;        // file of all its frames; empty: none
 };
 
 // The files a VM starts from.

@@ -71,6 +71,7 @@ class SimHost : public Host {
     SendResult send_frame(std::span<const std::byte> frame) override;
     void receive_ready() override;
     Nanoseconds now() override { return world_.now(); }
+    Nanoseconds wall_time() override { return world_.now(); }
     void set_timer(Nanoseconds deadline) override;
     void schedule_run() override;
     void log(LogLevel level, std::string_view line) override;

@@ -104,6 +104,7 @@ class FakeHost final : public Host {
     }
     void receive_ready() override { ++receive_readies; }
     Nanoseconds now() override { return time; }
+    Nanoseconds wall_time() override { return time; }
     void set_timer(Nanoseconds deadline) override { timer = deadline; }
     void schedule_run() override { ++runs_scheduled; }
     void log(LogLevel, std::string_view line) override { lines.emplace_back(line); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Includes point only the way docs/design.md says:
-//   loader, qemu → engine → uapi; in the engine: control, ethernet, rdma → roce, faults → host → base.
+//   loader, qemu → engine → uapi; in the engine: control, ethernet, rdma → roce, faults, capture → host → base.
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -16,7 +16,7 @@ namespace {
 
 // A file may include what has its own rank or a lower one.
 const std::map<std::string, int> kEngineRanks = {
-    {"base", 0}, {"host", 1}, {"faults", 2}, {"roce", 2},
+    {"base", 0}, {"host", 1}, {"capture", 2}, {"faults", 2}, {"roce", 2},
     {"control", 3}, {"ethernet", 3}, {"rdma", 3},
 };
 constexpr int kEngineTop = 4;  // engine.h, engine.cpp

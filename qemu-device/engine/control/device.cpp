@@ -44,10 +44,11 @@ Device::Device(Host& host, const EngineConfig& config)
       pds(caps.max_pds),
       regions(host, {caps.max_mrs, caps.max_mr_pages, kMaxTotalPages}),
       cqs(host, counters, events, caps.max_cqs, caps.max_cq_entries, kMaxQueuePages),
+      wire(host),
       port(config.mac, config.link_up),
-      transmitter(host, counters, cqs, port),
+      transmitter(host, counters, wire, cqs, port),
       receiver(host, counters, cqs),
-      transport({host, counters, events, regions, cqs}, transport_config(caps, config)) {
+      transport({host, counters, wire, events, regions, cqs}, transport_config(caps, config)) {
     tell_transport(transport, port);
 }
 

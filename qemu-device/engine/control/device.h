@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/counters.h"
+#include "capture/wire.h"
 #include "control/config.h"
 #include "control/events.h"
 #include "control/uar.h"
@@ -29,6 +30,7 @@ struct Device {
     PdTable pds;
     MrTable regions;
     CqTable cqs;
+    Wire wire;
     Port port;
     Transmitter transmitter;
     Receiver receiver;

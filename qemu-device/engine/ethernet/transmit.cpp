@@ -8,9 +8,10 @@
 
 namespace vrnic {
 
-Transmitter::Transmitter(Host& host, Counters& counters, CqTable& cqs, const Port& port)
+Transmitter::Transmitter(Host& host, Counters& counters, Wire& wire, CqTable& cqs, const Port& port)
     : host_(host),
       counters_(counters),
+      wire_(wire),
       port_(port),
       queue_(host, counters, cqs, VRNIC_ETH_TX, sizeof(vrnic_eth_txd), VRNIC_OP_ETH_TX) {}
 
@@ -38,7 +39,7 @@ bool Transmitter::run(std::uint32_t budget) {
         }
         if (!port_.link_up() || !port_.admin_up()) {
             ++counters_.eth_tx_dropped;
-        } else if (host_.send_frame(std::span(frame_).first(frame_size_)) == SendResult::paused) {
+        } else if (wire_.send(std::span(frame_).first(frame_size_)) == SendResult::paused) {
             if (!frame_held_) ++counters_.wire_pauses;
             frame_held_ = paused_ = true;
             return false;

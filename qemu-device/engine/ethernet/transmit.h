@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "capture/wire.h"
 #include "ethernet/port.h"
 #include "ethernet/queue.h"
 
@@ -13,7 +14,7 @@ namespace vrnic {
 
 class Transmitter {
   public:
-    Transmitter(Host& host, Counters& counters, CqTable& cqs, const Port& port);
+    Transmitter(Host& host, Counters& counters, Wire& wire, CqTable& cqs, const Port& port);
 
     EthernetQueue& queue() { return queue_; }
     void destroy_queue();
@@ -33,6 +34,7 @@ class Transmitter {
 
     Host& host_;
     Counters& counters_;
+    Wire& wire_;
     const Port& port_;
     EthernetQueue queue_;
     bool rung_ = false;        // descriptors may wait

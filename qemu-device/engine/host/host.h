@@ -50,6 +50,8 @@ class Host {
 
     // The virtual clock.
     virtual Nanoseconds now() = 0;
+    // Nanoseconds since 1970, for people who compare with other machines. Never decides anything.
+    virtual Nanoseconds wall_time() = 0;
     // Engine::on_timer() is to be called at or after the deadline; kNever: not at all. One timer,
     // the last call counts.
     virtual void set_timer(Nanoseconds deadline) = 0;

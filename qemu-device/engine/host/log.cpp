@@ -18,4 +18,8 @@ void log_line(Host& host, LogLevel level, fmt::string_view format, fmt::format_a
     host.log(level, std::string_view(line.data(), std::min(result.size, line.size())));
 }
 
+std::string make_text(fmt::string_view format, fmt::format_args args) {
+    return fmt::vformat(format, args);
+}
+
 }  // namespace vrnic

@@ -17,6 +17,7 @@ struct TransportContext {
     TransportContext(const TransportWorld& world, const TransportConfig& limits)
         : host(world.host),
           counters(world.counters),
+          wire(world.wire),
           events(world.events),
           regions(world.regions),
           cqs(world.cqs),
@@ -27,10 +28,11 @@ struct TransportContext {
           ready(limits.max_qps),
           stalled(limits.max_qps),
           acks(limits.max_qps),
-          output(world.host, world.counters, Loss(limits.loss_ppm, limits.seed)) {}
+          output(world.wire, world.counters, Loss(limits.loss_ppm, limits.seed)) {}
 
     Host& host;
     Counters& counters;
+    Wire& wire;
     EventQueues& events;
     MrTable& regions;
     CqTable& cqs;

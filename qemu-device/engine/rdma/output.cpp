@@ -24,8 +24,8 @@ void LoopbackQueue::pop() {
     --count_;
 }
 
-Output::Output(Host& host, Counters& counters, Loss loss)
-    : host_(host),
+Output::Output(Wire& wire, Counters& counters, Loss loss)
+    : wire_(wire),
       counters_(counters),
       loss_(loss),
       loopback_(kLoopbackSlots),
@@ -37,7 +37,8 @@ bool Output::send(bool loopback) {
         ++counters_.faults_dropped_packets;
     } else if (loopback) {
         loopback_.push(frame);
-    } else if (link_up_ && host_.send_frame(frame) == SendResult::paused) {
+        wire_.passed(Direction::out, frame);
+    } else if (link_up_ && wire_.send(frame) == SendResult::paused) {
         paused_ = true;
         ++counters_.wire_pauses;
         return false;

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "capture/wire.h"
 #include "faults/loss.h"
-#include "host/host.h"
 #include "roce/build.h"
 
 namespace vrnic {
@@ -40,7 +40,7 @@ class LoopbackQueue {
 
 class Output {
   public:
-    Output(Host& host, Counters& counters, Loss loss);
+    Output(Wire& wire, Counters& counters, Loss loss);
 
     // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built
     // again later.
@@ -62,7 +62,7 @@ class Output {
     LoopbackQueue& loopback() { return loopback_; }
 
   private:
-    Host& host_;
+    Wire& wire_;
     Counters& counters_;
     Loss loss_;
     bool paused_ = false;

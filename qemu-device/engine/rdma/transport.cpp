@@ -182,6 +182,7 @@ bool Transport::run(std::uint32_t budget) {
     LoopbackQueue& loopback = context.output.loopback();
     while (budget > 0 && (!loopback.empty() || !context.ready.empty())) {
         while (budget > 0 && !loopback.empty()) {
+            context.wire.passed(Direction::in, loopback.front());
             impl_->receive(loopback.front());
             loopback.pop();
             --budget;

@@ -9,6 +9,7 @@
 
 #include "base/counters.h"
 #include "base/result.h"
+#include "capture/wire.h"
 #include "control/events.h"
 #include "host/host.h"
 #include "rdma/cq.h"
@@ -33,6 +34,7 @@ struct TransportConfig {
 struct TransportWorld {
     Host& host;
     Counters& counters;
+    Wire& wire;
     EventQueues& events;
     MrTable& regions;
     CqTable& cqs;

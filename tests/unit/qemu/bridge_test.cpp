@@ -54,6 +54,7 @@ struct FakeQemu {
             .send_frame = [](void*, const void*, size_t) { return VRNIC_SEND_TAKEN; },
             .receive_ready = [](void*) {},
             .now = [](void*) -> uint64_t { return 0; },
+            .wall_time = [](void*) -> uint64_t { return 0; },
             .set_timer = [](void*, uint64_t) {},
             .schedule_run = [](void*) {},
             .log =

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "suites/capture_file.h"
 #include "unit/catch.h"
+#include "unit/runner/scratch_file.h"
 
 namespace vrnic::runner {
 namespace {
@@ -50,6 +52,42 @@ TEST_CASE("what routers change leaves the ICRC right, anything else makes it wro
         INFO("byte " << row.at);
         CHECK(judge_icrc(frame) == row.verdict);
     }
+}
+
+TEST_CASE("captures are read, in pcapng and in pcap, up to where they were cut off") {
+    constexpr std::string_view section =
+        "0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000"
+        "01000000140000000100000000000000"
+        "14000000";
+    constexpr std::string_view packet =
+        "060000003000000000000000040000000700000003000000030000006162630002000400"
+        "0200000000000000"
+        "30000000";
+    constexpr std::string_view pcap =
+        "d4c3b2a1020004000000000000000000ffff000001000000"
+        "0100000002000000030000000300000061626361";
+    const auto read = [](const std::string& hex) {
+        const auto content = bytes(hex);
+        const testing::ScratchFolder folder;
+        return CaptureFile::read(
+            folder.write("capture", std::string(content.begin(), content.end())));
+    };
+    const auto good = read(std::string(section) + std::string(packet) + std::string(packet));
+    REQUIRE(good);
+    REQUIRE(good->frames().size() == 2);
+    const auto& frame = good->frames()[1];
+    CHECK(std::string(frame.bytes.begin(), frame.bytes.end()) == "abc");
+    CHECK(frame.nanoseconds == (4ull << 32 | 7));
+    CHECK(frame.direction == CaptureFile::Direction::out);
+    const auto cut = read(std::string(section) + std::string(packet.substr(0, packet.size() - 2)));
+    REQUIRE(cut);
+    CHECK(cut->frames().empty());
+    const auto other = read(std::string(pcap));
+    REQUIRE(other);
+    REQUIRE(other->frames().size() == 1);
+    CHECK(other->frames()[0].bytes.size() == 3);
+    CHECK(other->frames()[0].nanoseconds == 1'000'002'000);
+    CHECK_FALSE(read("00112233445566778899aabbccddeeff00112233445566778899aabb"));
 }
 
 TEST_CASE("what is no RoCEv2 is not judged, what is cut is wrong or not judged") {
