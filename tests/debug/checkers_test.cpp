@@ -16,7 +16,7 @@ struct Mistake {
 };
 
 constexpr std::array mistakes{
-    Mistake{"leak", "kmemleak: 200 bytes leaked by insmod.*: .*do_leak"},
+    Mistake{"leak", "kmemleak: 256 bytes leaked by \"insmod\": .*do_leak"},
     Mistake{"use-after-free", "BUG: KASAN: slab-use-after-free in do_use_after_free"},
     Mistake{"out-of-bounds", "BUG: KASAN: slab-out-of-bounds in do_out_of_bounds"},
     Mistake{"lock-order", "possible circular locking dependency detected"},

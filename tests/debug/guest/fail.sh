@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced, with a module's name: tasks that write n to their /proc/self/fail-nth have their n-th
-# allocation fail of those on behalf of the module.
-module_of_faults=$1
-start=$(cat "/sys/module/$module_of_faults/sections/.text")
-size=$(cat "/sys/module/$module_of_faults/coresize")
-for injector in failslab fail_page_alloc; do
+# Sourced, with a module's name: a task that writes n to its /proc/self/fail-nth has its n-th allocation fail
+# of those that the module asks for, by itself or through a function or two of the kernel's. (Deeper ones
+# would show mistakes of the kernel's own, such as iounmap(NULL) in pci_alloc_irq_vectors.)
+start=$(cat "/sys/module/$1/sections/.text")
+size=$(cat "/sys/module/$1/coresize")
+for injector in failslab fail_page_alloc fail_usercopy; do
 	cd /sys/kernel/debug/$injector || exit 1
-	echo N >ignore-gfp-wait
 	echo 0 >verbose
-	echo 32 >stacktrace-depth
+	echo 8 >stacktrace-depth
 	echo "$start" >require-start
 	printf '0x%x' $((start + size)) >require-end
-	[ -e min-order ] && echo 0 >min-order
-	[ -e ignore-gfp-highmem ] && echo N >ignore-gfp-highmem
+	for setting in ignore-gfp-wait=N ignore-gfp-highmem=N min-order=0; do
+		[ -e "${setting%=*}" ] && echo "${setting#*=}" >"${setting%=*}"
+	done
 done
 cd / || exit 1

@@ -154,7 +154,8 @@ static int __init vrnic_faults_init(void)
 		if (!strcmp(fault, faults[i].name))
 			faults[i].act();
 	}
-	return -EINVAL;
+	/* What leaked is named by its functions only as long as the module is there. */
+	return strcmp(fault, "leak") ? -EINVAL : 0;
 }
 module_init(vrnic_faults_init);
 
