@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Hands out numbers first..last of objects; a freed number comes back last, so that stale ones stay
-// unused for long.
+// Hands out numbers first .. first + count - 1 of objects; a freed number comes back last, so that
+// stale ones stay unused for long. Memory is that of the numbers which were ever given out.
 #pragma once
 
 #include <cstdint>
@@ -11,48 +11,53 @@ namespace vrnic {
 
 class IdPool {
   public:
-    IdPool(std::uint32_t first, std::uint32_t count) : first_(first), live_(count), free_(count) {
-        reset();
-    }
+    IdPool(std::uint32_t first, std::uint32_t count) : first_(first), count_(count) {}
 
     // nullopt: all are taken.
     [[nodiscard]] std::optional<std::uint32_t> take() {
-        if (free_count_ == 0) return std::nullopt;
-        const std::uint32_t id = free_[head_];
-        head_ = next(head_);
-        --free_count_;
-        live_[id - first_] = true;
-        return id;
+        std::uint32_t at;
+        if (next_.size() < count_) {
+            at = static_cast<std::uint32_t>(next_.size());
+            next_.push_back(kLive);
+        } else if (oldest_ != kNone) {
+            at = oldest_;
+            oldest_ = next_[at];
+            if (oldest_ == kNone) newest_ = kNone;
+            next_[at] = kLive;
+        } else {
+            return std::nullopt;
+        }
+        return first_ + at;
     }
 
     bool is_live(std::uint32_t id) const {
-        return id >= first_ && id - first_ < live_.size() && live_[id - first_];
+        return id >= first_ && id - first_ < next_.size() && next_[id - first_] == kLive;
     }
 
     // id must be live.
     void give_back(std::uint32_t id) {
-        live_[id - first_] = false;
-        const std::size_t tail = (head_ + free_count_) % free_.size();
-        free_[tail] = id;
-        ++free_count_;
+        const std::uint32_t at = id - first_;
+        next_[at] = kNone;
+        (newest_ == kNone ? oldest_ : next_[newest_]) = at;
+        newest_ = at;
     }
 
     void reset() {
-        live_.assign(live_.size(), false);
-        for (std::size_t i = 0; i < free_.size(); ++i)
-            free_[i] = first_ + static_cast<std::uint32_t>(i);
-        head_ = 0;
-        free_count_ = free_.size();
+        next_.clear();
+        oldest_ = newest_ = kNone;
     }
 
   private:
-    std::size_t next(std::size_t at) const { return at + 1 == free_.size() ? 0 : at + 1; }
+    static constexpr std::uint32_t kNone = ~0u;      // end of the list
+    static constexpr std::uint32_t kLive = ~0u - 1;  // given out
 
     std::uint32_t first_;
-    std::vector<bool> live_;
-    std::vector<std::uint32_t> free_;  // a ring
-    std::size_t head_ = 0;
-    std::size_t free_count_ = 0;
+    std::uint32_t count_;
+    // Of the numbers that were given out once: live, or the next one in the list of freed ones,
+    // oldest first.
+    std::vector<std::uint32_t> next_;
+    std::uint32_t oldest_ = kNone;
+    std::uint32_t newest_ = kNone;
 };
 
 }  // namespace vrnic

@@ -49,7 +49,7 @@ AdminResult<std::uint32_t> CqTable::create(const vrnic_cmd_create_cq& cmd) {
 
     const auto cqn = numbers_.take();
     if (!cqn) return admin_error(VRNIC_STATUS_LIMIT);
-    CompletionQueue& cq = queues_[*cqn];
+    CompletionQueue& cq = queues_.make(*cqn);
     cq = CompletionQueue{};
     cq.live = true;
     cq.cqn = *cqn;
@@ -75,13 +75,13 @@ AdminResult<void> CqTable::destroy(std::uint32_t cqn) {
 }
 
 void CqTable::reset() {
-    for (CompletionQueue& cq : queues_)
-        if (cq.live) cq = CompletionQueue{};
+    queues_.clear();
     numbers_.reset();
 }
 
 CompletionQueue* CqTable::find(std::uint32_t cqn) {
-    return cqn < queues_.size() && queues_[cqn].live ? &queues_[cqn] : nullptr;
+    CompletionQueue* cq = queues_.find(cqn);
+    return cq && cq->live ? cq : nullptr;
 }
 
 bool CqTable::post(std::uint32_t cqn, vrnic_cqe completion) {
@@ -172,7 +172,7 @@ void CqTable::events_consumed(std::uint32_t eqn) {
     // Those that still may not are put back into the list.
     std::uint32_t next = std::exchange(eq->owed, EventQueue::kNone);
     while (next != EventQueue::kNone) {
-        CompletionQueue& cq = queues_[next];
+        CompletionQueue& cq = *queues_.find(next);
         next = std::exchange(cq.next_owed, EventQueue::kNone);
         cq.event_owed = false;
         if (may_notify(cq, *eq)) {
@@ -189,13 +189,14 @@ void CqTable::events_consumed(std::uint32_t eqn) {
 void CqTable::forget_owed(CompletionQueue& cq) {
     if (!cq.event_owed) return;
     std::uint32_t* link = &events_.find(cq.eqn)->owed;
-    while (*link != cq.cqn) link = &queues_[*link].next_owed;
+    while (*link != cq.cqn) link = &queues_.find(*link)->next_owed;
     *link = cq.next_owed;
 }
 
 std::uint32_t CqTable::cqs_of_uar(std::uint32_t uar) const {
-    return static_cast<std::uint32_t>(std::ranges::count_if(
-        queues_, [&](const CompletionQueue& cq) { return cq.live && cq.uar == uar; }));
+    std::uint32_t count = 0;
+    queues_.for_each([&](const CompletionQueue& cq) { count += cq.live && cq.uar == uar; });
+    return count;
 }
 
 // Fails the queue when the record cannot be read or its index is impossible.

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
+#include "base/chunked_table.h"
 #include "base/counters.h"
 #include "base/id_pool.h"
 #include "base/result.h"
@@ -77,7 +77,7 @@ class CqTable {
     EventQueues& events_;
     std::uint32_t max_entries_;
     std::uint32_t max_pages_;
-    std::vector<CompletionQueue> queues_;
+    ChunkedTable<CompletionQueue> queues_;
     IdPool numbers_;
 };
 

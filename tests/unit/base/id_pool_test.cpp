@@ -22,6 +22,20 @@ TEST_CASE("IdPool gives a freed number last") {
     CHECK(pool.take() == 0u);
 }
 
+TEST_CASE("IdPool gives freed numbers in the order they were freed") {
+    IdPool pool(0, 4);
+    for (int i = 0; i < 4; ++i) REQUIRE(pool.take());
+    for (const std::uint32_t id : {2u, 0u, 3u}) pool.give_back(id);
+    CHECK(pool.take() == 2u);
+    pool.give_back(1);
+    CHECK(pool.take() == 0u);
+    CHECK(pool.take() == 3u);
+    CHECK(pool.take() == 1u);
+    CHECK_FALSE(pool.take());
+    pool.give_back(3);
+    CHECK(pool.take() == 3u);
+}
+
 TEST_CASE("IdPool knows which numbers are live") {
     IdPool pool(1, 2);
     CHECK_FALSE(pool.is_live(0));
