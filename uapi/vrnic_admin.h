@@ -34,6 +34,9 @@
 #define VRNIC_ADMIN_SET_GID 0x32        /* vrnic_cmd_set_gid */
 #define VRNIC_ADMIN_REG_MR 0x33         /* vrnic_cmd_reg_mr; response: vrnic_resp_handle, the key */
 #define VRNIC_ADMIN_DEREG_MR 0x34       /* vrnic_cmd_handle, the key */
+#define VRNIC_ADMIN_REREG_MR 0x35       /* vrnic_cmd_rereg_mr */
+#define VRNIC_ADMIN_ALLOC_MW 0x36       /* vrnic_cmd_alloc_mw; response: vrnic_resp_handle, the key */
+#define VRNIC_ADMIN_DEALLOC_MW 0x37     /* vrnic_cmd_handle, a key of the window: its key byte does not count */
 #define VRNIC_ADMIN_CREATE_CQ 0x40      /* vrnic_cmd_create_cq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_CQ 0x41     /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_CREATE_QP 0x50      /* vrnic_cmd_create_qp; response: vrnic_resp_handle */
@@ -131,7 +134,7 @@ struct vrnic_device_caps {
 	vrnic_le32 max_mr_pages;     /* pages of one memory region */
 	vrnic_le32 max_qps;
 	vrnic_le32 max_cqs;
-	vrnic_le32 max_mrs;
+	vrnic_le32 max_mrs; /* memory regions and windows together */
 	vrnic_le32 max_pds;
 	vrnic_le32 max_eqs;
 	vrnic_le32 max_uars;         /* with slot 0 */
@@ -144,7 +147,7 @@ struct vrnic_device_caps {
 	vrnic_le32 max_send_sge;
 	vrnic_le32 max_recv_sge;
 	vrnic_le32 max_inline;       /* bytes */
-	vrnic_le32 max_rd_atomic;    /* outstanding READs of one QP, as requester and as responder */
+	vrnic_le32 max_rd_atomic;    /* outstanding READs and atomics of one QP, as requester and as responder */
 	vrnic_le32 max_eth_queues;   /* of each direction */
 	vrnic_le32 max_eth_entries;
 	vrnic_le32 max_mtu;          /* Ethernet payload, bytes */
@@ -160,6 +163,10 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 
 #define VRNIC_CAP_RDMA (1ull << 0)
 #define VRNIC_CAP_RC (1ull << 1)
+#define VRNIC_CAP_ATOMIC (1ull << 16) /* COMPARE_SWAP, FETCH_ADD */
+#define VRNIC_CAP_WINDOWS (1ull << 17) /* memory windows of type 1 and 2B, LOCAL_INV, SEND_INV */
+#define VRNIC_CAP_ATOMIC_WRITE (1ull << 18)
+#define VRNIC_CAP_FLUSH_GLOBAL (1ull << 19) /* FLUSH until others see it; there is none to persistence */
 
 /* Everything the device counts, in one table; a later minor version appends. */
 #define VRNIC_COUNTERS(X)                                                                          \
@@ -178,6 +185,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 	X(roce_retransmitted_packets) X(roce_retry_exceeded) X(roce_rnr_retry_exceeded)            \
 	X(roce_acks_sent) X(roce_acks_received)                                                    \
 	X(roce_write_requests) X(roce_read_requests) X(roce_send_requests) /* received */          \
+	X(roce_atomic_requests)                                                                    \
 	X(faults_dropped_packets)  /* by the loss property */                                      \
 	X(wire_pauses)             /* the netdev was full */                                       \
 	X(cq_overflows) X(completions) X(completion_errors) X(eq_overflows) X(interrupts)          \
@@ -264,10 +272,14 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cmd_set_gid, gid, 8);
 #define VRNIC_ACCESS_REMOTE_WRITE (1u << 1)
 #define VRNIC_ACCESS_REMOTE_READ (1u << 2)
 #define VRNIC_ACCESS_REMOTE_ATOMIC (1u << 3)
+#define VRNIC_ACCESS_MW_BIND (1u << 4)       /* memory windows may be bound to it */
+#define VRNIC_ACCESS_ZERO_BASED (1u << 5)    /* addresses begin at 0: iova is 0 */
+#define VRNIC_ACCESS_FLUSH_GLOBAL (1u << 8)
 #define VRNIC_ACCESS_RELAXED_ORDERING (1u << 20) /* accepted, without effect */
 #define VRNIC_ACCESS_ALL                                                                           \
 	(VRNIC_ACCESS_LOCAL_WRITE | VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_READ |         \
-	 VRNIC_ACCESS_REMOTE_ATOMIC | VRNIC_ACCESS_RELAXED_ORDERING)
+	 VRNIC_ACCESS_REMOTE_ATOMIC | VRNIC_ACCESS_MW_BIND | VRNIC_ACCESS_ZERO_BASED |             \
+	 VRNIC_ACCESS_FLUSH_GLOBAL | VRNIC_ACCESS_RELAXED_ORDERING)
 
 /*
  * The key in the response is both L_Key and R_Key: index << 8 | key byte. The
@@ -283,6 +295,38 @@ struct vrnic_cmd_reg_mr {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_reg_mr, 48);
 VRNIC_ASSERT_OFFSET(struct vrnic_cmd_reg_mr, pages, 24);
+
+/*
+ * Changes a region; its key stays. Refused (BUSY) while memory windows are bound to it. When it
+ * fails the region is as it was.
+ */
+#define VRNIC_REREG_TRANSLATION (1u << 0) /* iova, length, pages; numbered as enum ibv_rereg_mr_flags */
+#define VRNIC_REREG_PD (1u << 1)
+#define VRNIC_REREG_ACCESS (1u << 2)
+
+struct vrnic_cmd_rereg_mr {
+	vrnic_le32 key;
+	vrnic_le32 mask; /* VRNIC_REREG_*: which of the fields count */
+	vrnic_le32 pdn;
+	vrnic_le32 access;
+	vrnic_le64 iova;
+	vrnic_le64 length;
+	struct vrnic_page_list pages;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_rereg_mr, 56);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_rereg_mr, pages, 32);
+
+/* ---- memory windows: bound by requests of a QP (VRNIC_OP_BIND_MW) ---- */
+
+#define VRNIC_MW_TYPE_1 1 /* numbered as enum ibv_mw_type */
+#define VRNIC_MW_TYPE_2 2 /* type 2B: of the QP that bound it */
+
+struct vrnic_cmd_alloc_mw {
+	vrnic_le32 pdn;
+	vrnic_u8 type; /* VRNIC_MW_TYPE_* */
+	vrnic_u8 reserved[3];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_alloc_mw, 8);
 
 /* ---- completion queues ---- */
 

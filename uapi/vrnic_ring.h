@@ -61,8 +61,8 @@ VRNIC_ASSERT_SIZE(struct vrnic_sge, 16);
 /*
  * Send queue entry. Its size (stride) is chosen at creation: 64, 128, 256, 512
  * or 1024 bytes. The scatter/gather list, or inline data, begins at offset 32;
- * for the opcodes with a second segment (none yet: atomics, datagrams, memory
- * windows) at offset 64.
+ * for the opcodes with a second segment, which is there, at the offset that is
+ * given with it.
  */
 struct vrnic_sqe {
 	vrnic_u8 opcode; /* VRNIC_OP_* */
@@ -82,11 +82,48 @@ VRNIC_ASSERT_OFFSET(struct vrnic_sqe, remote_addr, 16);
 VRNIC_ASSERT_OFFSET(struct vrnic_sqe, sge, 32);
 
 #define VRNIC_SQE_DATA_OFFSET 32
+
+/* Second segment of VRNIC_OP_COMPARE_SWAP and VRNIC_OP_FETCH_ADD, at offset 32; the list begins at 48. */
+struct vrnic_sqe_atomic {
+	vrnic_le64 swap_or_add;
+	vrnic_le64 compare; /* zero for VRNIC_OP_FETCH_ADD */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_sqe_atomic, 16);
+
+#define VRNIC_SQE_ATOMIC_DATA_OFFSET 48
+
+/*
+ * Second segment of VRNIC_OP_BIND_MW, at offset 32. In the header rkey is the
+ * window's key from now on, its index that of the window, and remote_addr the
+ * first address of the region that it grants. No list.
+ */
+struct vrnic_sqe_bind {
+	vrnic_le64 length; /* bytes; 0: type 1 only, the window grants nothing any more */
+	vrnic_le32 mr_key;
+	vrnic_le32 access; /* VRNIC_ACCESS_REMOTE_*, VRNIC_ACCESS_ZERO_BASED (type 2) */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_sqe_bind, 16);
+
+/* Second segment of VRNIC_OP_FLUSH, at offset 32. No list. */
+struct vrnic_sqe_flush {
+	vrnic_le32 length; /* bytes from remote_addr on */
+	vrnic_u8 placement; /* VRNIC_FLUSH_GLOBAL */
+	vrnic_u8 level;     /* VRNIC_FLUSH_RANGE, VRNIC_FLUSH_MR */
+	vrnic_u8 reserved[10]; /* zero */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_sqe_flush, 16);
+
+/* Numbered as enum ibv_placement_type and enum ibv_selectivity_level. */
+#define VRNIC_FLUSH_GLOBAL (1u << 0)
+#define VRNIC_FLUSH_PERSISTENT (1u << 1)
+#define VRNIC_FLUSH_RANGE 0
+#define VRNIC_FLUSH_MR 1 /* all that rkey stands for */
+
 #define VRNIC_SQE_STRIDE_MIN_LOG 6
 #define VRNIC_SQE_STRIDE_MAX_LOG 10
 
 #define VRNIC_SQE_SIGNALED (1u << 0)  /* a completion also when it succeeds */
-#define VRNIC_SQE_FENCE (1u << 1)     /* starts after all earlier READs of this queue are done */
+#define VRNIC_SQE_FENCE (1u << 1)     /* starts after all earlier READs and atomics of this queue are done */
 #define VRNIC_SQE_SOLICITED (1u << 2) /* the peer's completion is a solicited one */
 #define VRNIC_SQE_INLINE (1u << 3)    /* the data is in the entry */
 
@@ -96,9 +133,18 @@ VRNIC_ASSERT_OFFSET(struct vrnic_sqe, sge, 32);
 #define VRNIC_OP_WRITE 0x03
 #define VRNIC_OP_WRITE_IMM 0x04
 #define VRNIC_OP_READ 0x05
+#define VRNIC_OP_SEND_INV 0x06 /* imm: the peer's key that is no longer to be valid */
+#define VRNIC_OP_COMPARE_SWAP 0x07 /* the list takes the eight bytes that were there, little-endian */
+#define VRNIC_OP_FETCH_ADD 0x08
+#define VRNIC_OP_LOCAL_INV 0x09 /* imm: the own key that is no longer to be valid */
+#define VRNIC_OP_BIND_MW 0x0a
+#define VRNIC_OP_ATOMIC_WRITE 0x0b /* eight bytes, at an address that is a multiple of eight */
+#define VRNIC_OP_FLUSH 0x0c
+/* 0x0d is left for registration by request (kernel users). */
 #define VRNIC_OP_RECV 0x80     /* completions only: a SEND arrived */
 #define VRNIC_OP_RECV_IMM 0x81 /* a SEND with immediate arrived */
 #define VRNIC_OP_RECV_WRITE_IMM 0x82 /* a WRITE with immediate arrived */
+#define VRNIC_OP_RECV_INV 0x83 /* a SEND with invalidation arrived, imm: the key that is no longer valid */
 #define VRNIC_OP_ETH_TX 0xc0
 #define VRNIC_OP_ETH_RX 0xc1
 
@@ -160,6 +206,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 #define VRNIC_WC_LOC_QP_OP_ERR 2
 #define VRNIC_WC_LOC_PROT_ERR 4
 #define VRNIC_WC_WR_FLUSH_ERR 5
+#define VRNIC_WC_MW_BIND_ERR 6 /* memory management: BIND_MW, LOCAL_INV */
 #define VRNIC_WC_BAD_RESP_ERR 7
 #define VRNIC_WC_LOC_ACCESS_ERR 8
 #define VRNIC_WC_REM_INV_REQ_ERR 9
@@ -189,6 +236,9 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 #define VRNIC_SYND_BAD_RESPONSE 15
 #define VRNIC_SYND_FLUSHED 16
 #define VRNIC_SYND_RING_INDEX 17    /* producer index ahead of the ring */
+#define VRNIC_SYND_MISALIGNED 18    /* atomic at an address that is no multiple of eight */
+#define VRNIC_SYND_WRONG_QP 19      /* the window is bound to another queue pair */
+#define VRNIC_SYND_WINDOW_STATE 20  /* the window is bound already, or its type does not allow it */
 
 /* ---- events ---- */
 

@@ -6,12 +6,24 @@
 #include "vrnic_config.h"
 
 #include <linux/mm.h>
+#include <rdma/ib_verbs.h>
 
 #ifndef VRNIC_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
 }
+#endif
+
+/* What a kernel that does not know them cannot ask for. */
+#ifdef VRNIC_HAVE_FLUSH
+#define VRNIC_IB_ACCESS_FLUSH IB_ACCESS_FLUSH_GLOBAL
+#define VRNIC_IB_DEVICE_FLUSH IB_DEVICE_FLUSH_GLOBAL
+#define VRNIC_IB_DEVICE_ATOMIC_WRITE IB_DEVICE_ATOMIC_WRITE
+#else
+#define VRNIC_IB_ACCESS_FLUSH 0
+#define VRNIC_IB_DEVICE_FLUSH 0ull
+#define VRNIC_IB_DEVICE_ATOMIC_WRITE 0ull
 #endif
 
 #endif /* VRNIC_COMPAT_H */

@@ -31,16 +31,19 @@ static int vrnic_exec_on_handle(struct vrnic_dev *dev, u16 opcode, u32 handle)
 }
 
 /* A destroy that the device refuses leaves it with memory we are about to free. */
-static int vrnic_exec_destroy(struct vrnic_dev *dev, u16 opcode, u32 handle)
+static int vrnic_exec_destroyed(struct vrnic_dev *dev, u16 opcode, u32 handle, int ret)
 {
-	int ret = vrnic_exec_on_handle(dev, opcode, handle);
-
 	if (ret && ret != -EIO) {
 		vrnic_err(dev, "command 0x%02x of object %u failed: %d\n", opcode, handle, ret);
 		vrnic_kill(dev, "a destroy failed");
 		ret = -EIO;
 	}
 	return ret;
+}
+
+static int vrnic_exec_destroy(struct vrnic_dev *dev, u16 opcode, u32 handle)
+{
+	return vrnic_exec_destroyed(dev, opcode, handle, vrnic_exec_on_handle(dev, opcode, handle));
 }
 
 static int vrnic_exec_query(struct vrnic_dev *dev, u16 opcode, dma_addr_t addr, u32 length)
@@ -145,11 +148,32 @@ int vrnic_cmd_reg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_reg_mr *cmd, 
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_reg_mr);
 
+int vrnic_cmd_rereg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_rereg_mr *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_REREG_MR, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_rereg_mr);
+
+/* -EBUSY: memory windows are bound to it. */
 int vrnic_cmd_dereg_mr(struct vrnic_dev *dev, u32 key)
 {
-	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DEREG_MR, key);
+	int ret = vrnic_exec_on_handle(dev, VRNIC_ADMIN_DEREG_MR, key);
+
+	return ret == -EBUSY ? ret : vrnic_exec_destroyed(dev, VRNIC_ADMIN_DEREG_MR, key, ret);
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_dereg_mr);
+
+int vrnic_cmd_alloc_mw(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_mw *cmd, u32 *key)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_MW, cmd, sizeof(*cmd), key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_alloc_mw);
+
+int vrnic_cmd_dealloc_mw(struct vrnic_dev *dev, u32 key)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DEALLOC_MW, key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_dealloc_mw);
 
 int vrnic_cmd_create_cq(struct vrnic_dev *dev, const struct vrnic_cmd_create_cq *cmd, u32 *cqn)
 {

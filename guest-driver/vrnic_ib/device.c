@@ -7,6 +7,7 @@
 int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct ib_udata *udata)
 {
 	const struct vrnic_device_caps *caps = vrnic_caps(vrnic_of(ib));
+	u64 features = le64_to_cpu(caps->features);
 	u32 fw = le32_to_cpu(caps->fw_version);
 
 	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
@@ -24,6 +25,14 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 	attr->max_qp_wr = min(vrnic_limit(caps->max_sq_entries), vrnic_limit(caps->max_rq_entries));
 	attr->device_cap_flags = IB_DEVICE_CURR_QP_STATE_MOD | IB_DEVICE_PORT_ACTIVE_EVENT |
 				 IB_DEVICE_SYS_IMAGE_GUID | IB_DEVICE_RC_RNR_NAK_GEN;
+	if (features & VRNIC_CAP_WINDOWS) {
+		attr->device_cap_flags |= IB_DEVICE_MEM_WINDOW | IB_DEVICE_MEM_WINDOW_TYPE_2B;
+		attr->max_mw = vrnic_limit(caps->max_mrs);
+	}
+	if (features & VRNIC_CAP_ATOMIC_WRITE)
+		attr->device_cap_flags |= VRNIC_IB_DEVICE_ATOMIC_WRITE;
+	if (features & VRNIC_CAP_FLUSH_GLOBAL)
+		attr->device_cap_flags |= VRNIC_IB_DEVICE_FLUSH;
 	attr->max_send_sge = vrnic_limit(caps->max_send_sge);
 	attr->max_recv_sge = vrnic_limit(caps->max_recv_sge);
 	attr->max_sge_rd = vrnic_limit(caps->max_send_sge);
@@ -35,7 +44,7 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 	attr->max_qp_init_rd_atom = vrnic_limit(caps->max_rd_atomic);
 	attr->max_res_rd_atom = min_t(u64, INT_MAX,
 				      (u64)attr->max_qp * (u32)attr->max_qp_rd_atom);
-	attr->atomic_cap = IB_ATOMIC_NONE;
+	attr->atomic_cap = features & VRNIC_CAP_ATOMIC ? IB_ATOMIC_HCA : IB_ATOMIC_NONE;
 	attr->masked_atomic_cap = IB_ATOMIC_NONE;
 	attr->max_pkeys = 1;
 	attr->local_ca_ack_delay = le32_to_cpu(caps->local_ack_delay) & 0x1f;

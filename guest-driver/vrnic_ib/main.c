@@ -61,7 +61,10 @@ static const struct ib_device_ops vrnic_ops = {
 	.alloc_pd = vrnic_alloc_pd,
 	.dealloc_pd = vrnic_dealloc_pd,
 	.reg_user_mr = vrnic_reg_user_mr,
+	.rereg_user_mr = vrnic_rereg_user_mr,
 	.dereg_mr = vrnic_dereg_mr,
+	.alloc_mw = vrnic_alloc_mw,
+	.dealloc_mw = vrnic_dealloc_mw,
 	.create_cq = vrnic_create_cq,
 	.destroy_cq = vrnic_destroy_cq,
 	.create_qp = vrnic_create_qp,
@@ -79,6 +82,7 @@ static const struct ib_device_ops vrnic_ops = {
 	INIT_RDMA_OBJ_SIZE(ib_pd, vrnic_pd, ib),
 	INIT_RDMA_OBJ_SIZE(ib_cq, vrnic_cq, ib),
 	INIT_RDMA_OBJ_SIZE(ib_qp, vrnic_qp, ib),
+	INIT_RDMA_OBJ_SIZE(ib_mw, vrnic_mw, ib),
 };
 
 static int vrnic_ib_register(struct vrnic_ib_dev *vib)

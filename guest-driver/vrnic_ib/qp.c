@@ -19,7 +19,8 @@ static_assert(IB_QP_AV == VRNIC_QP_AV && IB_QP_MIN_RNR_TIMER == VRNIC_QP_MIN_RNR
 	 VRNIC_QP_DEST_QPN)
 
 #define VRNIC_QP_ACCESS                                                                            \
-	(IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC)
+	(IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC |                \
+	 VRNIC_IB_ACCESS_FLUSH)
 
 /* ---- create ---- */
 

@@ -46,7 +46,13 @@ struct vrnic_memory {
 struct vrnic_mr {
 	struct ib_mr ib;
 	u32 key;
+	int access; /* as the device has it */
+	u64 iova;   /* 0 of a zero-based one */
 	struct vrnic_memory memory;
+};
+
+struct vrnic_mw {
+	struct ib_mw ib;
 };
 
 struct vrnic_cq {
@@ -134,7 +140,13 @@ int vrnic_dealloc_pd(struct ib_pd *ib, struct ib_udata *udata);
 /* mr.c */
 struct ib_mr *vrnic_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova, int access,
 				struct ib_udata *udata);
+struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 length, u64 iova,
+				  int access, struct ib_pd *ibpd, struct ib_udata *udata);
 int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata);
+
+/* mw.c */
+int vrnic_alloc_mw(struct ib_mw *ib, struct ib_udata *udata);
+int vrnic_dealloc_mw(struct ib_mw *ib);
 
 /* cq.c */
 #ifdef VRNIC_HAVE_CREATE_CQ_ATTRS

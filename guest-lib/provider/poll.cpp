@@ -14,6 +14,7 @@ static_assert(VRNIC_WC_SUCCESS == IBV_WC_SUCCESS && VRNIC_WC_LOC_LEN_ERR == IBV_
               VRNIC_WC_LOC_PROT_ERR == IBV_WC_LOC_PROT_ERR &&
               VRNIC_WC_WR_FLUSH_ERR == IBV_WC_WR_FLUSH_ERR &&
               VRNIC_WC_BAD_RESP_ERR == IBV_WC_BAD_RESP_ERR &&
+              VRNIC_WC_MW_BIND_ERR == IBV_WC_MW_BIND_ERR &&
               VRNIC_WC_LOC_ACCESS_ERR == IBV_WC_LOC_ACCESS_ERR &&
               VRNIC_WC_REM_INV_REQ_ERR == IBV_WC_REM_INV_REQ_ERR &&
               VRNIC_WC_REM_ACCESS_ERR == IBV_WC_REM_ACCESS_ERR &&
@@ -44,6 +45,9 @@ void translate(const vrnic_cqe& cqe, Qp& qp, ibv_wc& wc) {
     if (cqe.flags & VRNIC_CQE_IMM) {
         wc.imm_data = cqe.imm.raw;  // four octets, as they came
         wc.wc_flags |= IBV_WC_WITH_IMM;
+    } else if (cqe.flags & VRNIC_CQE_INV) {
+        wc.invalidated_rkey = cqe.imm;
+        wc.wc_flags |= IBV_WC_WITH_INV;
     }
     wc.src_qp = cqe.src_qpn;
     wc.pkey_index = cqe.pkey_index;

@@ -146,6 +146,43 @@ static int dereg_mr(struct verbs_mr *mr)
 	return ret;
 }
 
+static int rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
+		    int access)
+{
+	struct ibv_rereg_mr cmd;
+	struct ib_uverbs_rereg_mr_resp resp;
+
+	return ibv_cmd_rereg_mr(mr, flags, addr, length, (uintptr_t)addr, access, pd, &cmd,
+				sizeof(cmd), &resp, sizeof(resp));
+}
+
+static struct ibv_mw *alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type)
+{
+	struct ibv_alloc_mw cmd;
+	struct ib_uverbs_alloc_mw_resp resp;
+	struct ibv_mw *mw = calloc(1, sizeof(*mw));
+	int ret;
+
+	if (!mw)
+		return NULL;
+	ret = ibv_cmd_alloc_mw(pd, type, mw, &cmd, sizeof(cmd), &resp, sizeof(resp));
+	if (ret) {
+		free(mw);
+		errno = ret;
+		return NULL;
+	}
+	return mw;
+}
+
+static int dealloc_mw(struct ibv_mw *mw)
+{
+	int ret = ibv_cmd_dealloc_mw(mw);
+
+	if (!ret)
+		free(mw);
+	return ret;
+}
+
 /* ---- completion queues ---- */
 
 struct create_cq_cmd {
@@ -240,11 +277,14 @@ void glue_dofork(void *base, size_t size)
 /* ---- registration ---- */
 
 static const struct verbs_context_ops context_ops = {
+	.alloc_mw = alloc_mw,
 	.alloc_pd = alloc_pd,
 	.async_event = vrnic_async_event,
+	.bind_mw = vrnic_bind_mw,
 	.cq_event = vrnic_cq_event,
 	.create_cq = vrnic_create_cq,
 	.create_qp = vrnic_create_qp,
+	.dealloc_mw = dealloc_mw,
 	.dealloc_pd = dealloc_pd,
 	.dereg_mr = dereg_mr,
 	.destroy_cq = vrnic_destroy_cq,
@@ -259,6 +299,7 @@ static const struct verbs_context_ops context_ops = {
 	.query_qp = vrnic_query_qp,
 	.reg_mr = reg_mr,
 	.req_notify_cq = vrnic_req_notify_cq,
+	.rereg_mr = rereg_mr,
 };
 
 void glue_set_ops(struct verbs_context *context)

@@ -69,6 +69,8 @@ int vrnic_req_notify_cq(struct ibv_cq *cq, int solicited_only);
 void vrnic_cq_event(struct ibv_cq *cq);
 int vrnic_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc);
 
+int vrnic_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind);
+
 struct ibv_qp *vrnic_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);
 int vrnic_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask);
 int vrnic_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,

@@ -249,7 +249,51 @@ TEST_CASE("memory regions of impossible ranges", "[objects]") {
             {"length of all", [](Create& c) { c.length = ~0ull; }, VRNIC_STATUS_INVALID},
             {"range wraps around", [](Create& c) { c.iova = ~0ull; }, VRNIC_STATUS_INVALID},
             {"unknown permission", [](Create& c) { c.access = 1u << 30; }, VRNIC_STATUS_INVALID},
+            {"flush to persistence", [](Create& c) { c.access = c.access | 1u << 9; },
+             VRNIC_STATUS_INVALID},
+            {"zero-based elsewhere",
+             [](Create& c) { c.access = c.access | VRNIC_ACCESS_ZERO_BASED; },
+             VRNIC_STATUS_INVALID},
             {"no such PD", [](Create& c) { c.pdn = ~0u; }, VRNIC_STATUS_NO_OBJECT},
+        });
+    const std::uint32_t key = bench.driver.must(VRNIC_ADMIN_REG_MR, good).handle();
+    using Again = vrnic_cmd_rereg_mr;
+    Again again{};
+    again.key = key;
+    again.mask = VRNIC_REREG_TRANSLATION | VRNIC_REREG_PD | VRNIC_REREG_ACCESS;
+    again.pdn = good.pdn;
+    again.access = good.access;
+    again.iova = good.iova;
+    again.length = good.length;
+    again.pages = good.pages;
+    try_variations<Again>(
+        bench, VRNIC_ADMIN_REREG_MR, again,
+        {
+            {"no such region", [](Again& c) { c.key = ~0u; }, VRNIC_STATUS_NO_OBJECT},
+            {"stale key", [](Again& c) { c.key = c.key - 1; }, VRNIC_STATUS_NO_OBJECT},
+            {"nothing to change", [](Again& c) { c.mask = 0; }, VRNIC_STATUS_INVALID},
+            {"unknown change", [](Again& c) { c.mask = 1u << 31; }, VRNIC_STATUS_INVALID},
+            {"length beyond its pages", [](Again& c) { c.length = 8193; }, VRNIC_STATUS_INVALID},
+            {"no such PD", [](Again& c) { c.pdn = ~0u; }, VRNIC_STATUS_NO_OBJECT},
+            {"unknown permission", [](Again& c) { c.access = 1u << 30; }, VRNIC_STATUS_INVALID},
+        });
+    CHECK(bench.machine.ends_well());
+}
+
+TEST_CASE("memory windows that cannot be", "[objects]") {
+    using Create = vrnic_cmd_alloc_mw;
+    Bench bench;
+    bench.bring_up();
+    Create good{};
+    good.pdn = bench.driver.must(VRNIC_ADMIN_ALLOC_PD).handle();
+    good.type = VRNIC_MW_TYPE_2;
+    try_variations<Create>(
+        bench, VRNIC_ADMIN_ALLOC_MW, good,
+        {
+            {"no type", [](Create& c) { c.type = 0; }, VRNIC_STATUS_INVALID},
+            {"unknown type", [](Create& c) { c.type = 3; }, VRNIC_STATUS_INVALID},
+            {"no such PD", [](Create& c) { c.pdn = ~0u; }, VRNIC_STATUS_NO_OBJECT},
+            {"reserved field", [](Create& c) { c.reserved[2] = 1; }, VRNIC_STATUS_RESERVED},
         });
     CHECK(bench.machine.ends_well());
 }
@@ -282,8 +326,8 @@ TEST_CASE("handles of nothing, and objects in use", "[objects]") {
     bench.bring_up();
     for (const std::uint16_t opcode :
          {VRNIC_ADMIN_DESTROY_EQ, VRNIC_ADMIN_FREE_UAR, VRNIC_ADMIN_DESTROY_ETH_QUEUE,
-          VRNIC_ADMIN_DEALLOC_PD, VRNIC_ADMIN_DEREG_MR, VRNIC_ADMIN_DESTROY_CQ,
-          VRNIC_ADMIN_QUERY_QP, VRNIC_ADMIN_DESTROY_QP})
+          VRNIC_ADMIN_DEALLOC_PD, VRNIC_ADMIN_DEREG_MR, VRNIC_ADMIN_DEALLOC_MW,
+          VRNIC_ADMIN_DESTROY_CQ, VRNIC_ADMIN_QUERY_QP, VRNIC_ADMIN_DESTROY_QP})
         for (const std::uint32_t handle : {7u, 0xffffffu, ~0u}) {
             CAPTURE(opcode, handle);
             vrnic_cmd_handle nothing{};

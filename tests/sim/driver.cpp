@@ -132,6 +132,13 @@ Region SimDriver::reg_mr(std::uint64_t length, std::uint32_t access, BufferLayou
     return region;
 }
 
+std::uint32_t SimDriver::alloc_mw(std::uint8_t type) {
+    vrnic_cmd_alloc_mw cmd{};
+    cmd.pdn = pdn_;
+    cmd.type = type;
+    return admin(VRNIC_ADMIN_ALLOC_MW, cmd).handle();
+}
+
 GuestCq& SimDriver::create_cq(CqOptions options) {
     const std::uint32_t ring_bytes = static_cast<std::uint32_t>(sizeof(vrnic_cqe))
                                      << options.log_size;
@@ -278,10 +285,23 @@ std::uint32_t SimDriver::post_send(GuestQp& qp, const SendRequest& request, bool
         sqe.num_sge = static_cast<std::uint8_t>(request.sges.size());
         data = std::as_bytes(std::span(request.sges));
     }
-    if (VRNIC_SQE_DATA_OFFSET + data.size() > stride)
+    const std::size_t data_offset =
+        is_atomic(request.opcode) ? VRNIC_SQE_ATOMIC_DATA_OFFSET : VRNIC_SQE_DATA_OFFSET;
+    if (data_offset + data.size() > stride)
         throw DriverError("the test's send request does not fit its entry");
     std::memcpy(entry.data(), &sqe, VRNIC_SQE_DATA_OFFSET);
-    std::ranges::copy(data, entry.begin() + VRNIC_SQE_DATA_OFFSET);
+    const auto put_segment = [&entry](const auto& segment) {
+        std::memcpy(entry.data() + VRNIC_SQE_DATA_OFFSET, &segment, sizeof(segment));
+    };
+    if (is_atomic(request.opcode)) {
+        vrnic_sqe_atomic segment{};
+        segment.swap_or_add = request.swap_or_add;
+        segment.compare = request.compare;
+        put_segment(segment);
+    }
+    if (request.opcode == VRNIC_OP_BIND_MW) put_segment(request.bind);
+    if (request.opcode == VRNIC_OP_FLUSH) put_segment(request.flush);
+    std::ranges::copy(data, entry.begin() + static_cast<std::ptrdiff_t>(data_offset));
     const std::uint32_t slot = qp.sq_pi & ((1u << qp.options.sq_log_size) - 1);
     qp.memory.write(qp.sq_offset + std::uint64_t{slot} * stride, entry);
     vrnic_le32 pi;

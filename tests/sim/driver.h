@@ -107,6 +107,10 @@ struct SendRequest {
     std::uint32_t rkey = 0;
     std::uint32_t imm = 0;
     std::vector<std::byte> inline_data{};  // with VRNIC_SQE_INLINE
+    std::uint64_t swap_or_add = 0;         // atomics
+    std::uint64_t compare = 0;
+    vrnic_sqe_bind bind{};    // BIND_MW
+    vrnic_sqe_flush flush{};  // FLUSH
 };
 
 // How two QPs are joined.
@@ -119,9 +123,14 @@ struct Connection {
     std::uint8_t rd_atomic = 4;
     std::uint8_t gid_index = 0;  // 0: IPv4, 1: IPv6
     std::uint32_t psn_a = 0x1000, psn_b = 0x2000;
-    std::uint32_t access =
-        VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_READ | VRNIC_ACCESS_LOCAL_WRITE;
+    std::uint32_t access = VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_READ |
+                           VRNIC_ACCESS_REMOTE_ATOMIC | VRNIC_ACCESS_FLUSH_GLOBAL |
+                           VRNIC_ACCESS_LOCAL_WRITE;
 };
+
+inline bool is_atomic(std::uint8_t op) {
+    return op == VRNIC_OP_COMPARE_SWAP || op == VRNIC_OP_FETCH_ADD;
+}
 
 inline std::uint32_t mtu_bytes(std::uint8_t path_mtu) {
     return 128u << path_mtu;
@@ -172,6 +181,7 @@ class SimDriver {
     Region reg_mr(std::uint64_t length, std::uint32_t access, BufferLayout layout = {},
                   std::optional<std::uint32_t> pdn = {});
     void dereg_mr(const Region& region) { handle_command(VRNIC_ADMIN_DEREG_MR, region.key); }
+    std::uint32_t alloc_mw(std::uint8_t type);
     GuestCq& create_cq(CqOptions options = {});
     GuestQp& create_qp(GuestCq& send_cq, GuestCq& recv_cq, QpOptions options = {});
     AdminReply try_modify(GuestQp& qp, std::uint32_t mask, const vrnic_qp_attr& attr);

@@ -204,11 +204,13 @@ TEST_CASE("malformed send entries", "[error]") {
         std::uint8_t value;
     };
     const auto bad =
-        GENERATE(Bad{"opcode 0", 0, 0}, Bad{"opcode of later", 0, 6},
+        GENERATE(Bad{"opcode 0", 0, 0}, Bad{"opcode of later", 0, 13},
                  Bad{"opcode of receives", 0, VRNIC_OP_RECV}, Bad{"unknown flag", 1, 0x81},
-                 Bad{"too many pieces", 2, 255}, Bad{"one piece more than fits", 2, 7},
-                 Bad{"reserved", 3, 1}, Bad{"inline length without inline", 8, 4},
-                 Bad{"reserved at the end", 24, 1}, Bad{"reserved at the very end", 31, 1},
+                 Bad{"FLUSH with a list", 0, VRNIC_OP_FLUSH},
+                 Bad{"BIND_MW with a list", 0, VRNIC_OP_BIND_MW}, Bad{"too many pieces", 2, 255},
+                 Bad{"one piece more than fits", 2, 7}, Bad{"reserved", 3, 1},
+                 Bad{"inline length without inline", 8, 4}, Bad{"reserved at the end", 24, 1},
+                 Bad{"reserved at the very end", 31, 1},
                  Bad{"inline with pieces", 1, VRNIC_SQE_SIGNALED | VRNIC_SQE_INLINE});
     CAPTURE(bad.name);
     Pair pair;

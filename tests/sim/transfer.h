@@ -10,8 +10,8 @@
 
 namespace vrnic::sim {
 
-inline constexpr std::uint32_t kAllAccess =
-    VRNIC_ACCESS_LOCAL_WRITE | VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_READ;
+inline constexpr std::uint32_t kAllAccess = VRNIC_ACCESS_LOCAL_WRITE | VRNIC_ACCESS_REMOTE_WRITE |
+                                            VRNIC_ACCESS_REMOTE_READ | VRNIC_ACCESS_REMOTE_ATOMIC;
 inline constexpr std::uint32_t kImm = 0x04030201;
 
 inline constexpr std::uint8_t kAllOperations[] = {VRNIC_OP_SEND, VRNIC_OP_SEND_IMM, VRNIC_OP_WRITE,

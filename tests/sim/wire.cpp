@@ -35,8 +35,17 @@ bool find_ip(std::span<const std::byte> frame, RocePacket& packet) {
 
 bool has_aeth(std::uint8_t opcode) {
     return opcode == kReadResponseFirst || opcode == kReadResponseLast ||
-           opcode == kReadResponseOnly || opcode == kAcknowledge;
+           opcode == kReadResponseOnly || opcode == kAcknowledge || opcode == kAtomicAcknowledge;
 }
+
+// By opcode; nullptr: none of RC.
+constexpr std::array<const char*, 0x1e> kNames = {
+    "SEND_FIRST",     "SEND_MIDDLE",    "SEND_LAST",     "SEND_LAST_IMM",   "SEND_ONLY",
+    "SEND_ONLY_IMM",  "WRITE_FIRST",    "WRITE_MIDDLE",  "WRITE_LAST",      "WRITE_LAST_IMM",
+    "WRITE_ONLY",     "WRITE_ONLY_IMM", "READ_REQUEST",  "READ_RESP_FIRST", "READ_RESP_MIDDLE",
+    "READ_RESP_LAST", "READ_RESP_ONLY", "ACK",           "ATOMIC_ACK",      "COMPARE_SWAP",
+    "FETCH_ADD",      nullptr,          "SEND_LAST_INV", "SEND_ONLY_INV",   nullptr,
+    nullptr,          nullptr,          nullptr,         "FLUSH",           "ATOMIC_WRITE"};
 
 }  // namespace
 
@@ -57,7 +66,7 @@ std::optional<RocePacket> parse_roce(std::span<const std::byte> frame) {
 
     const std::size_t bth = packet.bth_offset;
     packet.opcode = static_cast<std::uint8_t>(frame[bth]);
-    if (packet.opcode > kAcknowledge) return std::nullopt;
+    if (packet.opcode >= kNames.size() || !kNames[packet.opcode]) return std::nullopt;
     const std::uint32_t flags = get(frame, bth + 1, 1);
     packet.solicited = flags & 0x80;
     packet.pad = flags >> 4 & 3;
@@ -127,11 +136,6 @@ void put32(std::span<std::byte> f, std::size_t at, std::uint32_t v) {
 }
 
 std::string describe(std::span<const std::byte> frame) {
-    static constexpr std::array kNames = {
-        "SEND_FIRST",     "SEND_MIDDLE",    "SEND_LAST",    "SEND_LAST_IMM",   "SEND_ONLY",
-        "SEND_ONLY_IMM",  "WRITE_FIRST",    "WRITE_MIDDLE", "WRITE_LAST",      "WRITE_LAST_IMM",
-        "WRITE_ONLY",     "WRITE_ONLY_IMM", "READ_REQUEST", "READ_RESP_FIRST", "READ_RESP_MIDDLE",
-        "READ_RESP_LAST", "READ_RESP_ONLY", "ACK"};
     const auto packet = parse_roce(frame);
     if (!packet) return fmt::format("{} bytes, not RC over RoCEv2", frame.size());
     return fmt::format("{} qp {:#x} psn {:#x}{}{}{} {} bytes{}", kNames[packet->opcode],

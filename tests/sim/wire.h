@@ -32,6 +32,13 @@ enum RcOpcode : std::uint8_t {
     kReadResponseLast = 0x0f,
     kReadResponseOnly = 0x10,
     kAcknowledge = 0x11,
+    kAtomicAcknowledge = 0x12,
+    kCompareSwap = 0x13,
+    kFetchAdd = 0x14,
+    kSendLastInvalidate = 0x16,
+    kSendOnlyInvalidate = 0x17,
+    kFlush = 0x1c,
+    kAtomicWrite = 0x1d,
 };
 
 // AETH syndromes, IBTA table 45.
@@ -61,7 +68,8 @@ struct RocePacket {
     bool is_read_response() const {
         return opcode >= kReadResponseFirst && opcode <= kReadResponseOnly;
     }
-    bool is_request() const { return opcode <= kReadRequest; }
+    bool is_atomic_request() const { return opcode == kCompareSwap || opcode == kFetchAdd; }
+    bool is_request() const { return opcode <= kReadRequest || opcode >= kCompareSwap; }
 };
 
 // nullopt: not an RC packet of RoCEv2, or cut short.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <set>
 
 #include "transfer.h"
 
@@ -19,7 +21,8 @@ struct Workload::Operation {
     bool received_done = true;  // the responder's completion came, or there is none
     std::uint32_t entry = 0;    // index in the send queue
     std::uint32_t imm = 0;
-    std::vector<std::byte> bytes;
+    std::vector<std::byte> bytes;  // of an atomic: nothing until its answer is there
+    std::uint64_t add = 0;         // of an atomic
     std::optional<GuardedSlot> near, far;
 };
 
@@ -45,6 +48,14 @@ struct Workload::Flow {
     std::vector<std::size_t> free_receives{};
     std::uint32_t posted = 0;
     std::uint32_t completed = 0;
+    std::uint64_t least_original = 0;  // what the next atomic finds at least
+};
+
+// A word on each node to which all flows add.
+struct Workload::Counter {
+    Region region;
+    std::uint64_t sum = 0;                // of what was posted
+    std::set<std::uint64_t> originals{};  // what was found there
 };
 
 namespace {
@@ -53,6 +64,9 @@ constexpr std::size_t kReceives = 8;
 
 Workload::Workload(Pair& pair, const WorkloadOptions& options)
     : pair_(pair), options_(options), random_(options.seed ^ 0x5eed) {
+    for (Node* node : {&pair.a, &pair.b})
+        counters_.push_back(std::make_unique<Counter>(
+            Counter{.region = node->driver.reg_mr(sizeof(std::uint64_t), kAllAccess)}));
     for (std::uint32_t i = 0; i < options.qps; ++i) {
         Connection how;
         how.path_mtu =
@@ -88,6 +102,10 @@ void Workload::make_flow(Node& from, GuestCq& from_cq, GuestQp& from_qp, Node& t
     }
     flow->receive_slots.resize(kReceives);
     flows_.push_back(std::move(flow));
+}
+
+Workload::Counter& Workload::counter_at(const Node& node) {
+    return *counters_[&node == &pair_.a ? 0 : 1];
 }
 
 void Workload::fail(const std::string& what) {
@@ -129,12 +147,16 @@ void Workload::post(Flow& flow) {
                          flow.from_qp.qpn));
     op = {};
     op.busy = true;
-    op.opcode = kAllOperations[random_.next() % std::size(kAllOperations)];
+    op.opcode = random_.next() % 6 == 0
+                    ? std::uint8_t{VRNIC_OP_FETCH_ADD}
+                    : kAllOperations[random_.next() % std::size(kAllOperations)];
     static constexpr std::uint32_t kScales[] = {1, 64, 300, 4097};
     const std::uint32_t scale =
         random_.next() % 3 == 0 ? options_.max_bytes : kScales[random_.next() % 4];
-    const std::uint64_t size = random_.next() % (std::min(scale, options_.max_bytes) + 1);
-    op.bytes = pattern(random_.next(), size);
+    const std::uint64_t size = is_atomic(op.opcode)
+                                   ? sizeof(std::uint64_t)
+                                   : random_.next() % (std::min(scale, options_.max_bytes) + 1);
+    if (!is_atomic(op.opcode)) op.bytes = pattern(random_.next(), size);
     op.imm = static_cast<std::uint32_t>(random_.next());
     const std::uint64_t start = at * GuardedSlot::room(options_.max_bytes);
     op.near.emplace(flow.near, start, size);
@@ -148,7 +170,7 @@ void Workload::post(Flow& flow) {
     if (op.is_signaled) request.flags |= VRNIC_SQE_SIGNALED;
     if (random_.next() % 8 == 0) request.flags |= VRNIC_SQE_FENCE;
     if (random_.next() % 4 == 0) request.flags |= VRNIC_SQE_SOLICITED;
-    if (size <= 128 && op.opcode != VRNIC_OP_READ && random_.next() % 2) {
+    if (size <= 128 && op.opcode != VRNIC_OP_READ && !is_atomic(op.opcode) && random_.next() % 2) {
         request.flags |= VRNIC_SQE_INLINE;
         request.inline_data = op.bytes;
     } else {
@@ -163,6 +185,14 @@ void Workload::post(Flow& flow) {
     if (!is_send(op.opcode)) {
         request.remote_addr = op.far->address();
         request.rkey = op.far->key();
+    }
+    if (is_atomic(op.opcode)) {
+        Counter& counter = counter_at(flow.to);
+        op.add = 1 + random_.next() % 1000;
+        counter.sum += op.add;
+        request.swap_or_add = op.add;
+        request.remote_addr = counter.region.iova;
+        request.rkey = counter.region.key;
     }
     if (takes_receive(op.opcode)) {
         op.received_done = false;
@@ -182,7 +212,7 @@ void Workload::release(Flow& flow, Operation& op) {
     if (!op.near->holds(op.bytes) || !op.near->guards_intact())
         fail(fmt::format("QP {:#x}: the requester's buffer of opcode {} ({} bytes) is wrong",
                          flow.from_qp.qpn, op.opcode, op.bytes.size()));
-    const bool far_is_used = !is_send(op.opcode);
+    const bool far_is_used = !is_send(op.opcode) && !is_atomic(op.opcode);
     if (!op.far->holds(far_is_used ? op.bytes : std::vector<std::byte>{}) ||
         !op.far->guards_intact())
         fail(fmt::format("QP {:#x}: the responder's buffer of opcode {} ({} bytes) is wrong",
@@ -193,12 +223,24 @@ void Workload::release(Flow& flow, Operation& op) {
     ++flow.completed;
 }
 
+// Each addition is seen once: no two find the same, those of one QP find more and more.
+void Workload::note_original(Flow& flow, Operation& op) {
+    op.bytes = op.near->content();
+    std::uint64_t original = 0;
+    std::memcpy(&original, op.bytes.data(), sizeof(original));
+    if (original < flow.least_original || !counter_at(flow.to).originals.insert(original).second)
+        fail(fmt::format("QP {:#x}: an atomic found {}, at least {} or never twice was expected",
+                         flow.from_qp.qpn, original, flow.least_original));
+    flow.least_original = original + op.add;
+}
+
 void Workload::send_done(const vrnic_cqe& cqe, Flow& flow) {
     // Silent ones before it are over, too.
     while (!flow.in_flight.empty()) {
         Operation& op = flow.slots[flow.in_flight.front()];
         flow.in_flight.pop_front();
         op.sent_done = true;
+        if (is_atomic(op.opcode)) note_original(flow, op);
         const bool this_one = op.entry == cqe.wqe_index;
         if (this_one && (cqe.opcode != op.opcode ||
                          (op.opcode == VRNIC_OP_READ && cqe.byte_len != op.bytes.size())))
@@ -268,6 +310,10 @@ void Workload::check_quiet() {
     pair_.world.run_for(5 * kMillisecond);
     poll(pair_.a, *pair_.cq_a);
     poll(pair_.b, *pair_.cq_b);
+    for (const auto& counter : counters_)
+        if (counter->region.buffer.load<std::uint64_t>(0) != counter->sum)
+            fail(fmt::format("the sum of all additions is {}, not {}",
+                             counter->region.buffer.load<std::uint64_t>(0), counter->sum));
     for (const auto& flow : flows_) {
         for (const Operation& op : flow->slots)
             if (op.near && !(op.near->is_empty() && op.far->is_empty() &&

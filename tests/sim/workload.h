@@ -37,6 +37,7 @@ class Workload {
     struct Operation;
     struct Side;
     struct Flow;
+    struct Counter;
 
     void make_flow(Node& from, GuestCq& from_cq, GuestQp& from_qp, Node& to, GuestCq& to_cq,
                    GuestQp& to_qp);
@@ -46,6 +47,8 @@ class Workload {
     void receive_done(const vrnic_cqe& cqe, Flow& flow);
     void poll(Node& node, GuestCq& cq);
     void release(Flow& flow, Operation& operation);
+    void note_original(Flow& flow, Operation& operation);
+    Counter& counter_at(const Node& node);
     void check_quiet();
     void fail(const std::string& what);
     bool done() const;
@@ -54,6 +57,7 @@ class Workload {
     WorkloadOptions options_;
     Random random_;
     std::vector<std::unique_ptr<Flow>> flows_;
+    std::vector<std::unique_ptr<Counter>> counters_;  // of a, of b
     std::string wrong_;
 };
 

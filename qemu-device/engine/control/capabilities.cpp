@@ -5,6 +5,7 @@
 #include "ethernet/port.h"
 #include "ethernet/queue.h"
 #include "rdma/mr.h"
+#include "rdma/queue_pair.h"
 #include "vrnic_regs.h"
 
 namespace vrnic {
@@ -23,13 +24,14 @@ constexpr std::uint64_t all_page_sizes() {
 
 vrnic_device_caps capabilities(const EngineConfig& config) {
     vrnic_device_caps caps{};
-    caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC;
+    caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS |
+                    VRNIC_CAP_ATOMIC_WRITE | VRNIC_CAP_FLUSH_GLOBAL;
     caps.max_mr_size = MrTable::kMaxRegionBytes;
     caps.page_size_mask = all_page_sizes();
     caps.max_mr_pages = 4u << 20;
     caps.max_qps = 65536;
-    caps.max_cqs = 8192;
-    caps.max_mrs = 65536;
+    caps.max_cqs = 65536;
+    caps.max_mrs = 1u << 20;
     caps.max_pds = 4096;
     caps.max_eqs = VRNIC_MAX_EQS;
     caps.max_uars = config.doorbell_slots;
@@ -42,7 +44,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_send_sge = 16;
     caps.max_recv_sge = 16;
     caps.max_inline = 512;
-    caps.max_rd_atomic = 16;
+    caps.max_rd_atomic = kMaxRdAtomic;
     caps.max_eth_queues = 1;
     caps.max_eth_entries = 1u << EthernetQueue::kMaxLogSize;
     caps.max_mtu = kMaxMtu;

@@ -93,7 +93,7 @@ AdminResult<std::uint32_t> alloc_pd(Device& device, const NoFields&) {
 
 AdminResult<void> dealloc_pd(Device& device, const vrnic_cmd_handle& cmd) {
     const std::uint32_t users =
-        device.regions.regions_of(cmd.handle) + device.transport.qps_of_pd(cmd.handle);
+        device.regions.users_of(cmd.handle) + device.transport.qps_of_pd(cmd.handle);
     return device.pds.dealloc(cmd.handle, users);
 }
 
@@ -109,6 +109,22 @@ AdminResult<std::uint32_t> reg_mr(Device& device, const vrnic_cmd_reg_mr& cmd) {
 
 AdminResult<void> dereg_mr(Device& device, const vrnic_cmd_handle& cmd) {
     return device.regions.deregister(cmd.handle);
+}
+
+AdminResult<void> rereg_mr(Device& device, const vrnic_cmd_rereg_mr& cmd) {
+    if ((cmd.mask & VRNIC_REREG_PD) != 0 && !device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_rereg_mr, pdn));
+    return device.regions.reregister(cmd);
+}
+
+AdminResult<std::uint32_t> alloc_mw(Device& device, const vrnic_cmd_alloc_mw& cmd) {
+    if (!device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_alloc_mw, pdn));
+    return device.regions.alloc_window(cmd);
+}
+
+AdminResult<void> dealloc_mw(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.regions.dealloc_window(cmd.handle);
 }
 
 AdminResult<std::uint32_t> create_cq(Device& device, const vrnic_cmd_create_cq& cmd) {
@@ -223,6 +239,9 @@ constexpr auto kCommands = std::to_array<Command>({
             RESERVED(vrnic_cmd_set_gid, reserved1)),
     COMMAND(REG_MR, reg_mr),
     COMMAND(DEREG_MR, dereg_mr, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(REREG_MR, rereg_mr),
+    COMMAND(ALLOC_MW, alloc_mw, RESERVED(vrnic_cmd_alloc_mw, reserved)),
+    COMMAND(DEALLOC_MW, dealloc_mw, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(CREATE_CQ, create_cq, RESERVED(vrnic_cmd_create_cq, reserved0),
             RESERVED(vrnic_cmd_create_cq, reserved1)),
     COMMAND(DESTROY_CQ, destroy_cq, RESERVED(vrnic_cmd_handle, reserved)),

@@ -32,6 +32,7 @@ class PagedMemory {
     [[nodiscard]] bool write(Host& host, std::uint64_t offset,
                              std::span<const std::byte> data) const;
     // Aligned eight-byte store that does not cross a page (Host::dma_store64).
+    bool is_aligned(std::uint64_t offset) const { return (first_offset_ + offset) % 8 == 0; }
     [[nodiscard]] bool store64(Host& host, std::uint64_t offset, std::uint64_t value) const;
 
   private:

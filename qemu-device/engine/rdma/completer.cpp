@@ -27,7 +27,7 @@ void pull_cursor(Requester& requester) {
     }
     if (requester.cursor != requester.head || requester.head == requester.tail) return;
     const SendRequest& oldest = requester.at(requester.head);
-    if (oldest.is_read() || oldest.packets == 0) return;
+    if (oldest.fetches() || oldest.packets == 0) return;
     const std::int32_t acknowledged = requester.unacked - oldest.first_psn;
     if (acknowledged > static_cast<std::int32_t>(requester.cursor_packet))
         requester.cursor_packet = static_cast<std::uint32_t>(acknowledged);
@@ -37,12 +37,12 @@ void pull_cursor(Requester& requester) {
 void complete_oldest(TransportContext& context, QueuePair& qp) {
     Requester& requester = qp.requester;
     const SendRequest& request = requester.at(requester.head);
-    if (request.is_read() && requester.head != requester.cursor) --requester.reads_outstanding;
+    if (request.fetches() && requester.head != requester.cursor) --requester.fetches_outstanding;
     ++requester.head;
     complete_send(context, qp, request, VRNIC_WC_SUCCESS, VRNIC_SYND_NONE);
 }
 
-// Everything before end is acknowledged. False: responses of a READ before it are missing
+// Everything before end is acknowledged. False: responses of a READ or atomic before it are missing
 // (IBTA 9.7.5.2.3: an implied NAK), up to which everything counts as acknowledged.
 bool acknowledge_before(TransportContext& context, QueuePair& qp, Psn end) {
     Requester& requester = qp.requester;
@@ -52,7 +52,7 @@ bool acknowledge_before(TransportContext& context, QueuePair& qp, Psn end) {
     while (requester.head != requester.tail && qp.state() != VRNIC_QPS_ERR) {
         const SendRequest& oldest = requester.at(requester.head);
         if (oldest.packets == 0 || !oldest.first_psn.before(end)) break;
-        if (oldest.is_read() && oldest.responses < oldest.packets) {
+        if (oldest.fetches() && oldest.responses < oldest.packets) {
             const Psn missing = oldest.first_psn + oldest.responses;
             if (missing.before(end)) {
                 complete = false;
@@ -128,7 +128,30 @@ void receive_acknowledge(TransportContext& context, QueuePair& qp, const roce::P
         receive_nak(context, qp, packet.syndrome);
 }
 
-void receive_read_response(TransportContext& context, QueuePair& qp, const roce::Packet& packet) {
+// As many bytes as are due, and the last one is the last one.
+bool read_response_fits(const QueuePair& qp, const SendRequest& request,
+                        const roce::Packet& packet) {
+    const std::uint64_t offset = std::uint64_t{request.responses} * qp.mtu;
+    const std::uint64_t expected = request.operation().fills_list()
+                                       ? std::min<std::uint64_t>(request.length - offset, qp.mtu)
+                                       : 0;
+    return packet.payload.size() == expected &&
+           packet.opcode->ends() == (packet.psn == request.last_psn());
+}
+
+AccessResult place_response(TransportContext& context, const QueuePair& qp,
+                            const SendRequest& request, const roce::Packet& packet) {
+    if (!request.operation().fills_list()) return {};
+    const auto list = send_list(qp, qp.requester.head);
+    if (request.operation().answer == Answer::read)
+        return scatter(context, qp.pdn, list, std::uint64_t{request.responses} * qp.mtu,
+                       packet.payload);
+    vrnic_le64 original;
+    original = packet.original;
+    return scatter(context, qp.pdn, list, 0, std::as_bytes(std::span(&original, 1)));
+}
+
+void receive_response(TransportContext& context, QueuePair& qp, const roce::Packet& packet) {
     Requester& requester = qp.requester;
     const bool complete = acknowledge_before(context, qp, packet.psn);
     if (qp.state() == VRNIC_QPS_ERR) return;
@@ -141,19 +164,18 @@ void receive_read_response(TransportContext& context, QueuePair& qp, const roce:
     const auto wrong = [&] {
         requester::fail_oldest(context, qp, VRNIC_WC_BAD_RESP_ERR, VRNIC_SYND_BAD_RESPONSE);
     };
-    if (!request.is_read() || packet.psn != request.first_psn + request.responses) return wrong();
+    const Answer answer = request.operation().answer;
+    const auto kind = answer == Answer::atomic ? roce::Operation::atomic_response
+                                               : roce::Operation::read_response;
+    if (!request.fetches() || packet.opcode->operation != kind ||
+        packet.psn != request.first_psn + request.responses)
+        return wrong();
     if (packet.opcode->has(roce::kAeth) &&
         (packet.syndrome & roce::kAethKindMask) != roce::kAethAck)
         return wrong();
-    const std::uint64_t offset = std::uint64_t{request.responses} * qp.mtu;
-    const std::uint64_t expected = std::min<std::uint64_t>(request.length - offset, qp.mtu);
-    if (packet.payload.size() != expected ||
-        packet.opcode->ends() != (packet.psn == request.last_psn()))
-        return wrong();
+    if (answer != Answer::atomic && !read_response_fits(qp, request, packet)) return wrong();
 
-    if (const auto placed =
-            scatter(context, qp.pdn, send_list(qp, requester.head), offset, packet.payload);
-        !placed) {
+    if (const auto placed = place_response(context, qp, request, packet); !placed) {
         requester::fail_oldest(context, qp, VRNIC_WC_LOC_PROT_ERR, placed.error());
         return;
     }
@@ -176,8 +198,9 @@ void receive(TransportContext& context, QueuePair& qp, const roce::Packet& packe
         return;
     if (packet.opcode->operation == roce::Operation::acknowledge)
         receive_acknowledge(context, qp, packet);
-    else if (packet.opcode->operation == roce::Operation::read_response)
-        receive_read_response(context, qp, packet);
+    else if (packet.opcode->operation == roce::Operation::read_response ||
+             packet.opcode->operation == roce::Operation::atomic_response)
+        receive_response(context, qp, packet);
     else
         ++context.counters.roce_rx_bad_opcode;
 }

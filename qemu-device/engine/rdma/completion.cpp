@@ -65,10 +65,14 @@ bool complete_receive(TransportContext& context, QueuePair& qp, const Arrival& a
     cqe.opcode = arrival.opcode;
     cqe.status = status;
     cqe.flags = static_cast<std::uint16_t>((arrival.solicited ? VRNIC_CQE_SOLICITED : 0) |
-                                           (arrival.has_immediate ? VRNIC_CQE_IMM : 0));
+                                           (arrival.has_immediate ? VRNIC_CQE_IMM : 0) |
+                                           (arrival.invalidated ? VRNIC_CQE_INV : 0));
     cqe.syndrome = syndrome;
     cqe.byte_len = arrival.length;
-    std::memcpy(&cqe.imm, arrival.immediate.data(), arrival.immediate.size());
+    if (arrival.invalidated)
+        cqe.imm = *arrival.invalidated;
+    else
+        std::memcpy(&cqe.imm, arrival.immediate.data(), arrival.immediate.size());
     cqe.wqe_index = qp.responder.entry.index;
     if (status != VRNIC_WC_SUCCESS && status != VRNIC_WC_WR_FLUSH_ERR)
         guest_error(context.host, "QP {}: receive entry {} failed with status {}: {}", qp.qpn,
@@ -84,7 +88,7 @@ void enter_error(TransportContext& context, QueuePair& qp) {
     qp.timer_due = false;
     qp.requester.rnr_waiting = false;
     qp.responder.message = MessageKind::none;
-    qp.responder.num_reads = 0;
+    qp.responder.num_jobs = 0;
     qp.responder.ack_pending = false;
     qp.responder.failed = false;
     qp.sq.doorbell = true;
@@ -139,6 +143,9 @@ const char* syndrome_name(Syndrome syndrome) {
         "wrong response",
         "flushed",
         "producer index ahead of the ring",
+        "an atomic at an address that is no multiple of eight",
+        "the memory window is bound to another queue pair",
+        "the memory window is bound already, or its type does not allow it",
     };
     return syndrome < std::size(kNames) ? kNames[syndrome] : "?";
 }

@@ -3,6 +3,8 @@
 // (IBTA 10.7.3, 10.3.1.7).
 #pragma once
 
+#include <optional>
+
 #include "rdma/context.h"
 
 namespace vrnic {
@@ -18,6 +20,7 @@ struct Arrival {
     bool solicited = false;
     bool has_immediate = false;
     std::array<std::uint8_t, 4> immediate{};
+    std::optional<std::uint32_t> invalidated{};  // key
     std::uint32_t length = 0;
 };
 // Gives the entry that was taken back with its completion. False: the CQ has failed.

@@ -2,7 +2,6 @@
 #include "rdma/execute.h"
 
 #include "host/log.h"
-#include "rdma/memory_access.h"
 #include "rdma/work_queue.h"
 
 namespace vrnic::execute {
@@ -23,14 +22,18 @@ Result from_access(const AccessResult& access) {
         access.error());
 }
 
+KeyUser user_of(const QueuePair& qp) {
+    return {qp.pdn, qp.qpn};
+}
+
 Result check_range(TransportContext& context, const QueuePair& qp, std::uint32_t rkey,
                    std::uint64_t address, std::uint32_t length, std::uint32_t access) {
     if (length > kMaxMessage) return refuse(Cause::invalid_request, VRNIC_SYND_TOO_LONG);
     // What the QP does not let anybody do is an invalid request, whatever the key (IBTA 9.7.4.1.5).
     if ((qp.attr.access_flags & access) == 0)
         return refuse(Cause::invalid_request, VRNIC_SYND_NO_PERMISSION);
-    const auto region = context.regions.check(rkey, qp.pdn, address, length, access);
-    if (!region) return refuse(Cause::remote_access, region.error());
+    const auto view = context.regions.check_remote(rkey, user_of(qp), address, length, access);
+    if (!view) return refuse(Cause::remote_access, view.error());
     return {};
 }
 
@@ -45,7 +48,7 @@ Result place_write(TransportContext& context, QueuePair& qp, std::span<const std
     Responder& responder = qp.responder;
     if (data.size() > responder.length - responder.received)
         return refuse(Cause::invalid_request, VRNIC_SYND_TOO_LONG);
-    auto placed = from_access(write_remote(context, qp.pdn, responder.rkey,
+    auto placed = from_access(write_remote(context, user_of(qp), responder.rkey,
                                            responder.address + responder.received, data));
     if (placed) responder.received += static_cast<std::uint32_t>(data.size());
     return placed;
@@ -58,7 +61,53 @@ Result begin_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
 
 Result fetch_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
                   std::uint64_t address, std::span<std::byte> out) {
-    return from_access(read_remote(context, qp.pdn, rkey, address, out));
+    return from_access(read_remote(context, user_of(qp), rkey, address, out));
+}
+
+Result write_word(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
+                  std::uint64_t address, std::uint64_t value) {
+    if (address % sizeof(value) != 0) return refuse(Cause::invalid_request, VRNIC_SYND_MISALIGNED);
+    if (auto checked =
+            check_range(context, qp, rkey, address, sizeof(value), VRNIC_ACCESS_REMOTE_WRITE);
+        !checked)
+        return checked;
+    return from_access(store_remote(context, user_of(qp), rkey, address, value));
+}
+
+// What is written is visible at once: nothing but the checks is left to do.
+Result flush(TransportContext& context, QueuePair& qp, std::uint32_t rkey, std::uint64_t address,
+             std::uint32_t length, std::uint8_t placement, std::uint8_t level) {
+    if (placement != VRNIC_FLUSH_GLOBAL || level > VRNIC_FLUSH_MR)
+        return refuse(Cause::invalid_request, VRNIC_SYND_NO_PERMISSION);
+    if (level == VRNIC_FLUSH_RANGE)
+        return check_range(context, qp, rkey, address, length, VRNIC_ACCESS_FLUSH_GLOBAL);
+    if ((qp.attr.access_flags & VRNIC_ACCESS_FLUSH_GLOBAL) == 0)
+        return refuse(Cause::invalid_request, VRNIC_SYND_NO_PERMISSION);
+    const auto view =
+        context.regions.check_remote_whole(rkey, user_of(qp), VRNIC_ACCESS_FLUSH_GLOBAL);
+    if (!view) return refuse(Cause::remote_access, view.error());
+    return {};
+}
+
+Result invalidate(TransportContext& context, QueuePair& qp, std::uint32_t key) {
+    const auto done = context.regions.invalidate(user_of(qp), key);
+    if (!done) return refuse(Cause::remote_access, done.error(), VRNIC_WC_REM_INV_REQ_ERR);
+    return {};
+}
+
+std::expected<std::uint64_t, Refusal> change_word(TransportContext& context, QueuePair& qp,
+                                                  std::uint32_t rkey, std::uint64_t address,
+                                                  const AtomicOperation& operation) {
+    // IBTA 9.4.5: an address that is not aligned is an invalid request.
+    if (address % sizeof(std::uint64_t) != 0)
+        return std::unexpected(Refusal{Cause::invalid_request, VRNIC_SYND_MISALIGNED});
+    if (auto checked = check_range(context, qp, rkey, address, sizeof(std::uint64_t),
+                                   VRNIC_ACCESS_REMOTE_ATOMIC);
+        !checked)
+        return std::unexpected(checked.error());
+    const auto original = change_remote(context, user_of(qp), rkey, address, operation);
+    if (!original) return std::unexpected(from_access(std::unexpected(original.error())).error());
+    return *original;
 }
 
 std::expected<bool, Refusal> take_receive(TransportContext& context, QueuePair& qp) {

@@ -8,6 +8,7 @@
 
 #include "rdma/completion.h"
 #include "rdma/context.h"
+#include "rdma/memory_access.h"
 
 namespace vrnic::execute {
 
@@ -34,6 +35,21 @@ Result begin_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
                   std::uint64_t address, std::uint32_t length);
 Result fetch_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
                   std::uint64_t address, std::span<std::byte> out);
+
+// The QP has to be open for atomics, the address aligned, the word changeable with rkey. The answer
+// is what the word was.
+std::expected<std::uint64_t, Refusal> change_word(TransportContext& context, QueuePair& qp,
+                                                  std::uint32_t rkey, std::uint64_t address,
+                                                  const AtomicOperation& operation);
+
+// ATOMIC WRITE and FLUSH (IBTA annex A19). placement, level: VRNIC_FLUSH_*.
+Result write_word(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
+                  std::uint64_t address, std::uint64_t value);
+Result flush(TransportContext& context, QueuePair& qp, std::uint32_t rkey, std::uint64_t address,
+             std::uint32_t length, std::uint8_t placement, std::uint8_t level);
+
+// The key that a SEND names is no longer valid (IBTA 9.4.1.1.3).
+Result invalidate(TransportContext& context, QueuePair& qp, std::uint32_t key);
 
 // Takes a receive queue entry, unless one is in use. False: there is none, now.
 std::expected<bool, Refusal> take_receive(TransportContext& context, QueuePair& qp);

@@ -7,29 +7,34 @@ namespace vrnic {
 
 namespace {
 
-AccessResult read_bytes(TransportContext& context, std::uint32_t key, std::uint32_t pdn,
-                        std::uint64_t address, std::span<std::byte> out, std::uint32_t access) {
-    if (out.empty()) return {};
-    const auto region = context.regions.check(key, pdn, address, out.size(), access);
-    if (!region) return std::unexpected(region.error());
-    if (!(*region)->memory.read(context.host, address - (*region)->iova, out)) {
+AccessResult read_bytes(TransportContext& context, const CheckResult& view,
+                        std::span<std::byte> out) {
+    if (!view) return std::unexpected(view.error());
+    if (!view->memory->read(context.host, view->offset, out)) {
         ++context.counters.dma_errors;
         return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
     }
     return {};
 }
 
-AccessResult write_bytes(TransportContext& context, std::uint32_t key, std::uint32_t pdn,
-                         std::uint64_t address, std::span<const std::byte> data,
-                         std::uint32_t access) {
-    if (data.empty()) return {};
-    const auto region = context.regions.check(key, pdn, address, data.size(), access);
-    if (!region) return std::unexpected(region.error());
-    if (!(*region)->memory.write(context.host, address - (*region)->iova, data)) {
+AccessResult write_bytes(TransportContext& context, const CheckResult& view,
+                         std::span<const std::byte> data) {
+    if (!view) return std::unexpected(view.error());
+    if (!view->memory->write(context.host, view->offset, data)) {
         ++context.counters.dma_errors;
         return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
     }
     return {};
+}
+
+// In one store, so that the guest's processors never see half of it. The bytes of a zero-based
+// region need not be aligned where their address is.
+bool store_word(TransportContext& context, const MemoryView& view, std::uint64_t value) {
+    if (view.memory->is_aligned(view.offset))
+        return view.memory->store64(context.host, view.offset, value);
+    vrnic_le64 word;
+    word = value;
+    return view.memory->write(context.host, view.offset, std::as_bytes(std::span(&word, 1)));
 }
 
 // Calls piece(key, address, bytes) for the parts of offset .. offset + size, in order.
@@ -57,41 +62,81 @@ AccessResult walk(std::span<const vrnic_sge> list, std::uint64_t offset, std::si
 AccessResult check_list(TransportContext& context, std::uint32_t pdn,
                         std::span<const vrnic_sge> list, std::uint32_t access) {
     for (const vrnic_sge& sge : list) {
-        const auto region = context.regions.check(sge.lkey, pdn, sge.addr, sge.length, access);
-        if (!region) return std::unexpected(region.error());
+        const auto view = context.regions.check(sge.lkey, pdn, sge.addr, sge.length, access);
+        if (!view) return std::unexpected(view.error());
     }
     return {};
 }
 
 AccessResult gather(TransportContext& context, std::uint32_t pdn, std::span<const vrnic_sge> list,
                     std::uint64_t offset, std::span<std::byte> out) {
-    return walk(list, offset, out.size(),
-                [&](std::uint32_t key, std::uint64_t address, std::size_t bytes) {
-                    auto result = read_bytes(context, key, pdn, address, out.first(bytes), 0);
-                    out = out.subspan(bytes);
-                    return result;
-                });
+    return walk(
+        list, offset, out.size(), [&](std::uint32_t key, std::uint64_t address, std::size_t bytes) {
+            auto result = read_bytes(context, context.regions.check(key, pdn, address, bytes, 0),
+                                     out.first(bytes));
+            out = out.subspan(bytes);
+            return result;
+        });
 }
 
 AccessResult scatter(TransportContext& context, std::uint32_t pdn, std::span<const vrnic_sge> list,
                      std::uint64_t offset, std::span<const std::byte> data) {
     return walk(list, offset, data.size(),
                 [&](std::uint32_t key, std::uint64_t address, std::size_t bytes) {
-                    auto result = write_bytes(context, key, pdn, address, data.first(bytes),
-                                              VRNIC_ACCESS_LOCAL_WRITE);
+                    auto result = write_bytes(
+                        context,
+                        context.regions.check(key, pdn, address, bytes, VRNIC_ACCESS_LOCAL_WRITE),
+                        data.first(bytes));
                     data = data.subspan(bytes);
                     return result;
                 });
 }
 
-AccessResult read_remote(TransportContext& context, std::uint32_t pdn, std::uint32_t rkey,
+AccessResult read_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
                          std::uint64_t address, std::span<std::byte> out) {
-    return read_bytes(context, rkey, pdn, address, out, VRNIC_ACCESS_REMOTE_READ);
+    return read_bytes(
+        context,
+        context.regions.check_remote(rkey, user, address, out.size(), VRNIC_ACCESS_REMOTE_READ),
+        out);
 }
 
-AccessResult write_remote(TransportContext& context, std::uint32_t pdn, std::uint32_t rkey,
+AccessResult write_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
                           std::uint64_t address, std::span<const std::byte> data) {
-    return write_bytes(context, rkey, pdn, address, data, VRNIC_ACCESS_REMOTE_WRITE);
+    return write_bytes(
+        context,
+        context.regions.check_remote(rkey, user, address, data.size(), VRNIC_ACCESS_REMOTE_WRITE),
+        data);
+}
+
+AccessResult store_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
+                          std::uint64_t address, std::uint64_t value) {
+    const auto view =
+        context.regions.check_remote(rkey, user, address, sizeof(value), VRNIC_ACCESS_REMOTE_WRITE);
+    if (!view) return std::unexpected(view.error());
+    if (store_word(context, *view, value)) return {};
+    ++context.counters.dma_errors;
+    return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
+}
+
+std::expected<std::uint64_t, Syndrome> change_remote(TransportContext& context, KeyUser user,
+                                                     std::uint32_t rkey, std::uint64_t address,
+                                                     const AtomicOperation& operation) {
+    const auto view = context.regions.check_remote(rkey, user, address, sizeof(std::uint64_t),
+                                                   VRNIC_ACCESS_REMOTE_ATOMIC);
+    if (!view) return std::unexpected(view.error());
+    vrnic_le64 word;
+    const auto bytes = std::as_writable_bytes(std::span(&word, 1));
+    const auto failed = [&context] {
+        ++context.counters.dma_errors;
+        return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
+    };
+    if (!view->memory->read(context.host, view->offset, bytes)) return failed();
+    const std::uint64_t original = word;
+    const bool adds = operation.kind == AtomicOperation::Kind::fetch_add;
+    if (!adds && original != operation.compare) return original;
+    const std::uint64_t changed = adds ? original + operation.swap_or_add : operation.swap_or_add;
+    if (!store_word(context, *view, changed)) return failed();
+    return original;
 }
 
 }  // namespace vrnic

@@ -27,9 +27,25 @@ AccessResult scatter(TransportContext& context, std::uint32_t pdn, std::span<con
                      std::uint64_t offset, std::span<const std::byte> data);
 
 // By remote key, with the right VRNIC_ACCESS_REMOTE_*.
-AccessResult read_remote(TransportContext& context, std::uint32_t pdn, std::uint32_t rkey,
+AccessResult read_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
                          std::uint64_t address, std::span<std::byte> out);
-AccessResult write_remote(TransportContext& context, std::uint32_t pdn, std::uint32_t rkey,
+AccessResult write_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
                           std::uint64_t address, std::span<const std::byte> data);
+
+// A 64-bit word in one store (IBTA A19.4.4).
+AccessResult store_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
+                          std::uint64_t address, std::uint64_t value);
+
+// What becomes of a 64-bit word (IBTA 9.4.5).
+struct AtomicOperation {
+    enum class Kind : std::uint8_t { compare_swap, fetch_add } kind;
+    std::uint64_t swap_or_add;
+    std::uint64_t compare;  // compare_swap only
+};
+// The word is in the guest's byte order; the answer is what it was. Nothing of this device comes
+// between reading and writing (IBTA 11.2.1.2: atomic within the device).
+std::expected<std::uint64_t, Syndrome> change_remote(TransportContext& context, KeyUser user,
+                                                     std::uint32_t rkey, std::uint64_t address,
+                                                     const AtomicOperation& operation);
 
 }  // namespace vrnic

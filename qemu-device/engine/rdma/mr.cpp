@@ -8,90 +8,211 @@ namespace {
 
 constexpr std::uint32_t kIndexShift = 8;  // key: index << 8 | key byte
 
+const PagedMemory kNoBytes;
+
+std::uint32_t index_of(const MemoryKey& entry) {
+    return entry.key >> kIndexShift;
+}
+
+// IBTA 11.2.8.2: who lets others write must let itself write.
+bool access_fits(std::uint32_t access) {
+    constexpr std::uint32_t kRemoteChange = VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_ATOMIC;
+    return (access & ~VRNIC_ACCESS_ALL) == 0 &&
+           ((access & kRemoteChange) == 0 || (access & VRNIC_ACCESS_LOCAL_WRITE) != 0);
+}
+
+// Offsets of the fields that REG_MR and REREG_MR share.
+struct RangeFields {
+    std::uint32_t iova, length;
+};
+
+AdminResult<void> check_range(std::uint64_t iova, std::uint64_t length, std::uint32_t access,
+                              RangeFields fields) {
+    if (length == 0 || length > MrTable::kMaxRegionBytes)
+        return admin_error(VRNIC_STATUS_INVALID, fields.length);
+    if (iova + (length - 1) < iova || ((access & VRNIC_ACCESS_ZERO_BASED) != 0 && iova != 0))
+        return admin_error(VRNIC_STATUS_INVALID, fields.iova);
+    return {};
+}
+
+bool holds(const MemoryKey& entry, std::uint64_t address, std::uint64_t length) {
+    return address >= entry.iova && length <= entry.length &&
+           address - entry.iova <= entry.length - length;
+}
+
 }  // namespace
 
-// Index 0 is never given out: no region has the key 0, and regions_[0] stands for "no bytes".
+// Index 0 is never given out: no object has the key 0.
 MrTable::MrTable(Host& host, const Limits& limits)
     : host_(host),
       limits_(limits),
-      regions_(limits.max_regions + 1),
-      key_bytes_(limits.max_regions + 1),
+      keys_(limits.max_regions + 1),
       indices_(1, limits.max_regions) {}
 
-AdminResult<std::uint32_t> MrTable::register_region(const vrnic_cmd_reg_mr& cmd) {
-    const std::uint32_t access = cmd.access;
-    constexpr std::uint32_t kRemoteChange = VRNIC_ACCESS_REMOTE_WRITE | VRNIC_ACCESS_REMOTE_ATOMIC;
-    // IBTA 11.2.8.2: who lets others write must let itself write.
-    if ((access & ~VRNIC_ACCESS_ALL) != 0 ||
-        ((access & kRemoteChange) != 0 && (access & VRNIC_ACCESS_LOCAL_WRITE) == 0))
-        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_reg_mr, access));
-    if (cmd.length == 0 || cmd.length > kMaxRegionBytes)
-        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_reg_mr, length));
-    if (cmd.iova + (cmd.length - 1) < cmd.iova)
-        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_reg_mr, iova));
+MemoryKey* MrTable::find(std::uint32_t key) {
+    MemoryKey* entry = keys_.find(key >> kIndexShift);
+    return entry && key != 0 && entry->key == key ? entry : nullptr;
+}
 
-    const std::uint32_t pages_detail = VRNIC_FIELD(vrnic_cmd_reg_mr, pages);
-    const std::uint64_t table_pages =
-        cmd.pages.levels == 0 ? 1 : std::uint32_t{cmd.pages.num_pages};
-    if (table_pages > limits_.max_total_pages - total_pages_)
-        return admin_error(VRNIC_STATUS_LIMIT, pages_detail + offsetof(vrnic_page_list, num_pages));
-    auto memory =
-        PagedMemory::create(host_, cmd.pages, cmd.length, limits_.max_pages, pages_detail);
-    if (!memory) return std::unexpected(memory.error());
+void MrTable::count(std::uint32_t pdn, int change) {
+    if (pdn >= users_of_pd_.size()) users_of_pd_.resize(pdn + 1);
+    users_of_pd_[pdn] += static_cast<std::uint32_t>(change);
+}
 
+AdminResult<MemoryKey*> MrTable::take(std::uint32_t pdn, KeyKind kind) {
+    count(pdn, 0);  // the only memory it needs
     const auto index = indices_.take();
     if (!index) return admin_error(VRNIC_STATUS_LIMIT);
-    MemoryRegion& region = regions_[*index];
-    region.key = *index << kIndexShift | ++key_bytes_[*index];
-    region.pdn = cmd.pdn;
-    region.access = access;
-    region.iova = cmd.iova;
-    region.length = cmd.length;
-    region.memory = std::move(*memory);
-    total_pages_ += region.memory.pages();
-    return region.key;
+    MemoryKey& entry = keys_.make(*index);
+    entry.key = *index << kIndexShift | ++entry.key_byte;
+    entry.pdn = pdn;
+    entry.kind = kind;
+    count(pdn, 1);
+    return &entry;
+}
+
+void MrTable::give_back(MemoryKey& entry) {
+    total_pages_ -= entry.memory.pages();
+    count(entry.pdn, -1);
+    indices_.give_back(index_of(entry));
+    entry = MemoryKey{.key_byte = static_cast<std::uint8_t>(entry.key)};
+}
+
+// freed: pages of the region that the new ones take the place of.
+AdminResult<PagedMemory> MrTable::read_pages(const vrnic_page_list& pages, std::uint64_t length,
+                                             std::uint64_t freed, std::uint32_t detail) {
+    const std::uint64_t entries = pages.levels == 0 ? 1 : std::uint32_t{pages.num_pages};
+    if (entries > limits_.max_total_pages - (total_pages_ - freed))
+        return admin_error(VRNIC_STATUS_LIMIT, detail + offsetof(vrnic_page_list, num_pages));
+    return PagedMemory::create(host_, pages, length, limits_.max_pages, detail);
+}
+
+AdminResult<std::uint32_t> MrTable::register_region(const vrnic_cmd_reg_mr& cmd) {
+    if (!access_fits(cmd.access))
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_reg_mr, access));
+    if (auto range = check_range(
+            cmd.iova, cmd.length, cmd.access,
+            {VRNIC_FIELD(vrnic_cmd_reg_mr, iova), VRNIC_FIELD(vrnic_cmd_reg_mr, length)});
+        !range)
+        return std::unexpected(range.error());
+    auto memory = read_pages(cmd.pages, cmd.length, 0, VRNIC_FIELD(vrnic_cmd_reg_mr, pages));
+    if (!memory) return std::unexpected(memory.error());
+    const auto region = take(cmd.pdn, KeyKind::region);
+    if (!region) return std::unexpected(region.error());
+    (*region)->access = cmd.access;
+    (*region)->iova = cmd.iova;
+    (*region)->length = cmd.length;
+    (*region)->memory = std::move(*memory);
+    total_pages_ += (*region)->memory.pages();
+    return (*region)->key;
+}
+
+// IBTA 11.2.8.5. Whatever is wrong, the region stays as it was.
+AdminResult<void> MrTable::reregister(const vrnic_cmd_rereg_mr& cmd) {
+    constexpr std::uint32_t kAll = VRNIC_REREG_TRANSLATION | VRNIC_REREG_PD | VRNIC_REREG_ACCESS;
+    const std::uint32_t mask = cmd.mask;
+    MemoryKey* region = find(cmd.key);
+    if (!region || region->kind != KeyKind::region)
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_rereg_mr, key));
+    if (region->windows != 0) return admin_error(VRNIC_STATUS_BUSY);
+    if (mask == 0 || (mask & ~kAll) != 0)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_rereg_mr, mask));
+
+    const std::uint32_t access = (mask & VRNIC_REREG_ACCESS) != 0 ? cmd.access : region->access;
+    if (!access_fits(access))
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_rereg_mr, access));
+    const bool moves = (mask & VRNIC_REREG_TRANSLATION) != 0;
+    const std::uint64_t iova = moves ? std::uint64_t{cmd.iova} : region->iova;
+    const std::uint64_t length = moves ? std::uint64_t{cmd.length} : region->length;
+    if (auto range = check_range(
+            iova, length, access,
+            {VRNIC_FIELD(vrnic_cmd_rereg_mr, iova), VRNIC_FIELD(vrnic_cmd_rereg_mr, length)});
+        !range)
+        return range;
+    if (moves) {
+        auto memory = read_pages(cmd.pages, length, region->memory.pages(),
+                                 VRNIC_FIELD(vrnic_cmd_rereg_mr, pages));
+        if (!memory) return std::unexpected(memory.error());
+        total_pages_ += memory->pages();
+        total_pages_ -= region->memory.pages();
+        region->memory = std::move(*memory);
+        region->iova = iova;
+        region->length = length;
+    }
+    region->access = access;
+    if ((mask & VRNIC_REREG_PD) != 0) {
+        count(cmd.pdn, 1);
+        count(region->pdn, -1);
+        region->pdn = cmd.pdn;
+    }
+    return {};
 }
 
 AdminResult<void> MrTable::deregister(std::uint32_t key) {
-    const std::uint32_t index = key >> kIndexShift;
-    if (index >= regions_.size() || key == 0 || regions_[index].key != key)
+    MemoryKey* region = find(key);
+    if (!region || region->kind != KeyKind::region)
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
-    total_pages_ -= regions_[index].memory.pages();
-    regions_[index] = MemoryRegion{};
-    indices_.give_back(index);
+    // IBTA 10.6.7.2.5: not while windows are bound to it.
+    if (region->windows != 0) return admin_error(VRNIC_STATUS_BUSY);
+    give_back(*region);
     return {};
 }
 
 void MrTable::reset() {
-    for (MemoryRegion& region : regions_)
-        if (region.key != 0) region = MemoryRegion{};
+    keys_.for_each([](MemoryKey& entry) {
+        const std::uint8_t last =
+            entry.key != 0 ? static_cast<std::uint8_t>(entry.key) : entry.key_byte;
+        entry = MemoryKey{.key_byte = last};
+    });
     indices_.reset();
+    users_of_pd_.clear();
     total_pages_ = 0;
 }
 
-std::expected<const MemoryRegion*, Syndrome> MrTable::check(std::uint32_t key, std::uint32_t pdn,
-                                                            std::uint64_t address,
-                                                            std::uint64_t length,
-                                                            std::uint32_t access) const {
-    if (length == 0) return &regions_[0];
+CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t address,
+                           std::uint64_t length, std::uint32_t access) const {
+    if (length == 0) return MemoryView{&kNoBytes, 0};
 
-    const std::uint32_t index = key >> kIndexShift;
-    if (index >= regions_.size() || key == 0 || regions_[index].key != key)
+    const MemoryKey* region = find(key);
+    if (!region || region->kind != KeyKind::region)
         return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
-    const MemoryRegion& region = regions_[index];
-    if (region.pdn != pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
-    if (address < region.iova || length > region.length ||
-        address - region.iova > region.length - length)
+    if (region->pdn != pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
+    if (!holds(*region, address, length))
         return std::unexpected<Syndrome>(VRNIC_SYND_OUT_OF_BOUNDS);
-    if ((access & ~region.access) != 0) return std::unexpected<Syndrome>(VRNIC_SYND_NO_PERMISSION);
-    return &region;
+    if ((access & ~region->access) != 0) return std::unexpected<Syndrome>(VRNIC_SYND_NO_PERMISSION);
+    return MemoryView{&region->memory, address - region->iova};
 }
 
-std::uint32_t MrTable::regions_of(std::uint32_t pdn) const {
-    std::uint32_t count = 0;
-    for (const MemoryRegion& region : regions_)
-        if (region.key != 0 && region.pdn == pdn) ++count;
-    return count;
+std::expected<const MemoryKey*, Syndrome> MrTable::find_remote(std::uint32_t key,
+                                                               KeyUser user) const {
+    const MemoryKey* entry = find(key);
+    if (!entry || (entry->kind != KeyKind::region && !entry->bound))
+        return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
+    if (entry->pdn != user.pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
+    if (entry->kind == KeyKind::window_type_2 && entry->qpn != user.qpn)
+        return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_QP);
+    return entry;
+}
+
+CheckResult MrTable::check_remote(std::uint32_t key, KeyUser user, std::uint64_t address,
+                                  std::uint64_t length, std::uint32_t access) const {
+    if (length == 0) return MemoryView{&kNoBytes, 0};
+
+    const auto found = find_remote(key, user);
+    if (!found) return std::unexpected(found.error());
+    const MemoryKey& entry = **found;
+    if (!holds(entry, address, length)) return std::unexpected<Syndrome>(VRNIC_SYND_OUT_OF_BOUNDS);
+    if ((access & ~entry.access) != 0) return std::unexpected<Syndrome>(VRNIC_SYND_NO_PERMISSION);
+    const std::uint64_t offset = address - entry.iova;
+    if (entry.kind == KeyKind::region) return MemoryView{&entry.memory, offset};
+    return MemoryView{&keys_.find(entry.region)->memory, entry.region_offset + offset};
+}
+
+CheckResult MrTable::check_remote_whole(std::uint32_t key, KeyUser user,
+                                        std::uint32_t access) const {
+    const auto found = find_remote(key, user);
+    if (!found) return std::unexpected(found.error());
+    return check_remote(key, user, (*found)->iova, (*found)->length, access);
 }
 
 }  // namespace vrnic

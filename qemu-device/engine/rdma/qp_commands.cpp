@@ -289,6 +289,7 @@ AdminResult<void> destroy_qp(TransportContext& context, std::uint32_t qpn) {
     QueuePair* qp = context.qps.find(qpn);
     if (!qp) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
     context.stop_timer(*qp);
+    if (qp->binds_windows) context.regions.forget_qp(qpn);
     --context.cqs.find(qp->send_cqn)->users;
     --context.cqs.find(qp->recv_cqn)->users;
     context.qps.remove(qpn);

@@ -5,11 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "base/psn.h"
 #include "host/paged_memory.h"
 #include "rdma/mr.h"
+#include "rdma/send_operation.h"
 #include "roce/build.h"
 #include "roce/headers.h"
 #include "vrnic_admin.h"
@@ -42,10 +44,17 @@ struct SendRequest {
     std::uint32_t entry = 0;  // index in the send queue
     Psn first_psn;
     std::uint32_t packets = 0;    // PSNs that it takes; of a READ those of its responses
-    std::uint32_t responses = 0;  // READ: response packets that came
+    std::uint32_t responses = 0;  // READ, atomic: response packets that came
 
     Psn last_psn() const { return first_psn + (packets - 1); }
-    bool is_read() const { return opcode == VRNIC_OP_READ; }
+    const SendOperation& operation() const { return send_operation(opcode); }
+    bool fetches() const { return operation().fetches(); }
+    // To be invalidated, of SEND_INV and LOCAL_INV.
+    std::uint32_t key() const {
+        vrnic_le32 key;
+        std::memcpy(&key, immediate.data(), sizeof(key));
+        return key;
+    }
 };
 
 // The side that asks. Requests lie in a ring in the order of their PSNs:
@@ -60,10 +69,10 @@ struct Requester {
     std::uint32_t cursor = 0;
     std::uint32_t tail = 0;
     std::uint32_t cursor_packet = 0;
-    Psn unacked;                          // oldest packet that is not acknowledged
-    Psn sent_end;                         // one past the newest packet that was ever sent
-    Psn next_psn;                         // of the next request that is taken
-    std::uint32_t reads_outstanding = 0;  // in head .. cursor, not complete
+    Psn unacked;                            // oldest packet that is not acknowledged
+    Psn sent_end;                           // one past the newest packet that was ever sent
+    Psn next_psn;                           // of the next request that is taken
+    std::uint32_t fetches_outstanding = 0;  // READs and atomics in head .. cursor, not complete
     std::uint32_t packets_unrequested =
         0;  // sent since the last one that asked for an acknowledgement
     std::uint8_t retries_left = 0;
@@ -79,19 +88,28 @@ struct Requester {
     const SendRequest& at(std::uint32_t index) const { return ring[index & (ring.size() - 1)]; }
 };
 
-// A READ that is being answered.
-struct ReadJob {
+// A request that is answered by responses of its own (Answer::read, atomic or placed).
+struct ResponseJob {
     Psn psn;  // of the next response
     Psn last_psn;
-    std::uint64_t address = 0;  // of the next byte
+    std::uint64_t address = 0;  // READ: of the next byte; atomic: what the word was
     std::uint32_t remaining = 0;
     std::uint32_t rkey = 0;
+    Answer answer = Answer::read;
     bool started = false;    // the first response of this run went out
     bool duplicate = false;  // asked for again
     std::uint32_t msn = 0;
 };
 
-inline constexpr std::uint32_t kMaxReadJobs = 32;
+// An atomic that was carried out: what a repeated one is answered with (IBTA 9.7.5.1.3).
+struct AtomicResult {
+    bool valid = false;
+    Psn psn;
+    std::uint64_t original = 0;
+};
+
+inline constexpr std::uint32_t kMaxRdAtomic = 16;  // READs and atomics outstanding
+inline constexpr std::uint32_t kMaxResponseJobs = 2 * kMaxRdAtomic;  // with repeated ones
 inline constexpr std::uint32_t kMaxSge = 32;
 
 // A receive queue entry that was taken.
@@ -121,11 +139,14 @@ struct Responder {
     bool entry_taken = false;
     ReceiveEntry entry;
 
-    // READs in the order of their PSNs; answered one after the other.
-    std::array<ReadJob, kMaxReadJobs> reads;
-    std::uint32_t num_reads = 0;
+    // READs and atomics in the order of their PSNs; answered one after the other.
+    std::array<ResponseJob, kMaxResponseJobs> jobs;
+    std::uint32_t num_jobs = 0;
+    // Of the newest atomics: as many as a peer can have outstanding, so as many as it may repeat.
+    std::array<AtomicResult, kMaxRdAtomic> atomic_results;
+    std::uint32_t next_atomic_result = 0;
 
-    // The acknowledgement to be sent, after the READs.
+    // The acknowledgement to be sent, after the jobs.
     bool ack_pending = false;
     std::uint8_t ack_syndrome = 0;
     Psn ack_psn;
@@ -159,6 +180,7 @@ struct QueuePair {
     Requester requester;
     Responder responder;
     bool timer_due = false;
+    bool binds_windows = false;  // has ever: they end with it
 
     std::uint8_t state() const { return attr.state; }
     bool sends() const { return attr.state == VRNIC_QPS_RTS || attr.state == VRNIC_QPS_SQD; }

@@ -35,20 +35,21 @@ std::uint32_t window(const QueuePair& qp) {
 }
 
 // Opcode of a packet of a SEND or WRITE.
-roce::Opcode data_opcode(std::uint8_t operation, bool first, bool last) {
-    struct Row {
-        roce::Opcode first, middle, last, only;
-    };
-    constexpr Row kRows[] = {
-        {roce::kSendFirst, roce::kSendMiddle, roce::kSendLast, roce::kSendOnly},
-        {roce::kSendFirst, roce::kSendMiddle, roce::kSendLastImm, roce::kSendOnlyImm},
-        {roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLast, roce::kWriteOnly},
-        {roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLastImm, roce::kWriteOnlyImm},
-    };
-    static_assert(VRNIC_OP_SEND_IMM == VRNIC_OP_SEND + 1 && VRNIC_OP_WRITE == VRNIC_OP_SEND + 2 &&
-                  VRNIC_OP_WRITE_IMM == VRNIC_OP_SEND + 3);
-    const Row& row = kRows[operation - VRNIC_OP_SEND];
-    return first ? (last ? row.only : row.first) : (last ? row.last : row.middle);
+roce::Opcode data_opcode(const SendOperation& operation, bool first, bool last) {
+    return first ? (last ? operation.only : operation.first)
+                 : (last ? operation.last : operation.middle);
+}
+
+std::uint32_t packets_of(const QueuePair& qp, const SendRequest& request) {
+    switch (request.operation().answer) {
+        case Answer::local:
+            return 0;
+        case Answer::atomic:
+        case Answer::placed:
+            return 1;
+        default:
+            return std::max(1u, request.length / qp.mtu + (request.length % qp.mtu != 0));
+    }
 }
 
 // Takes the next entry of the send queue, when there is one and it may be taken.
@@ -69,7 +70,7 @@ bool take(TransportContext& context, QueuePair& qp) {
     SendRequest& request = requester.at(requester.tail - 1);
     request.first_psn = requester.next_psn;
     if (request.error != VRNIC_WC_SUCCESS) return true;
-    request.packets = std::max(1u, request.length / qp.mtu + (request.length % qp.mtu != 0));
+    request.packets = packets_of(qp, request);
     if (request.packets > kMaxPsnSpan) {
         request.error = VRNIC_WC_LOC_LEN_ERR;
         request.syndrome = VRNIC_SYND_TOO_LONG;
@@ -81,17 +82,17 @@ bool take(TransportContext& context, QueuePair& qp) {
 
 // PSN of the packet at the cursor.
 Psn cursor_psn(const Requester& requester, const SendRequest& request) {
-    return request.first_psn + (request.is_read() ? request.responses : requester.cursor_packet);
+    return request.first_psn + (request.fetches() ? request.responses : requester.cursor_packet);
 }
 
 bool may_send(const QueuePair& qp, const SendRequest& request, Psn psn) {
     const Requester& requester = qp.requester;
     const auto ahead = static_cast<std::uint32_t>(psn - requester.unacked);
     if (requester.cursor_packet == 0) {
-        if ((request.flags & VRNIC_SQE_FENCE) != 0 && requester.reads_outstanding != 0)
+        if ((request.flags & VRNIC_SQE_FENCE) != 0 && requester.fetches_outstanding != 0)
             return false;
-        if (request.is_read())
-            return requester.reads_outstanding < qp.attr.max_rd_atomic &&
+        if (request.fetches())
+            return requester.fetches_outstanding < qp.attr.max_rd_atomic &&
                    ahead + (request.packets - request.responses) <= kMaxPsnSpan;
         if (ahead + request.packets > kMaxPsnSpan) return false;
     }
@@ -112,11 +113,50 @@ roce::PacketFields read_request_fields(const QueuePair& qp, const SendRequest& r
     return fields;
 }
 
+roce::PacketFields atomic_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    const auto segment = send_segment<vrnic_sqe_atomic>(qp, qp.requester.cursor);
+    roce::PacketFields fields;
+    fields.opcode = request.operation().only;
+    fields.psn = psn;
+    fields.ack_request = true;
+    fields.address = request.remote_addr;
+    fields.rkey = request.rkey;
+    fields.swap_or_add = segment.swap_or_add;
+    fields.compare = segment.compare;
+    return fields;
+}
+
+roce::PacketFields flush_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    const auto segment = send_segment<vrnic_sqe_flush>(qp, qp.requester.cursor);
+    roce::PacketFields fields;
+    fields.opcode = request.operation().only;
+    fields.psn = psn;
+    fields.ack_request = true;
+    fields.address = request.remote_addr;
+    fields.rkey = request.rkey;
+    fields.length = segment.length;
+    fields.flush_placement = segment.placement;
+    fields.flush_level = segment.level;
+    return fields;
+}
+
+// Of a request that sends no data of its own.
+roce::PacketFields question_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    switch (request.operation().answer) {
+        case Answer::read:
+            return read_request_fields(qp, request, psn);
+        case Answer::atomic:
+            return atomic_fields(qp, request, psn);
+        default:
+            return flush_fields(qp, request, psn);
+    }
+}
+
 roce::PacketFields data_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
     const Requester& requester = qp.requester;
     const bool last = requester.cursor_packet + 1 == request.packets;
     roce::PacketFields fields;
-    fields.opcode = data_opcode(request.opcode, requester.cursor_packet == 0, last);
+    fields.opcode = data_opcode(request.operation(), requester.cursor_packet == 0, last);
     fields.psn = psn;
     fields.solicited = last && (request.flags & VRNIC_SQE_SOLICITED) != 0;
     fields.ack_request = last || requester.packets_unrequested + 1 >= kAckEvery ||
@@ -125,6 +165,7 @@ roce::PacketFields data_fields(const QueuePair& qp, const SendRequest& request, 
     fields.rkey = request.rkey;
     fields.length = request.length;
     fields.immediate = request.immediate;
+    fields.invalidate_key = request.key();
     return fields;
 }
 
@@ -146,8 +187,8 @@ void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
     if (fields.psn.before(requester.sent_end)) ++context.counters.roce_retransmitted_packets;
     requester.packets_unrequested = fields.ack_request ? 0 : requester.packets_unrequested + 1;
     Psn end = fields.psn + 1;
-    if (request.is_read()) {
-        ++requester.reads_outstanding;
+    if (request.fetches()) {
+        ++requester.fetches_outstanding;
         ++requester.cursor;
         end = request.last_psn() + 1;
     } else if (++requester.cursor_packet == request.packets) {
@@ -160,6 +201,29 @@ void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
     // such a packet; the window bounds how often.
     if (qp.attr.timeout != 0 && fields.ack_request)
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
+}
+
+// BIND_MW, LOCAL_INV: the oldest request, at the cursor (IBTA 10.6.7.2).
+void execute_local(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    const SendRequest request = requester.at(requester.head);
+    const KeyUser user{qp.pdn, qp.qpn};
+    std::expected<void, Syndrome> done;
+    if (request.opcode == VRNIC_OP_LOCAL_INV) {
+        done = context.regions.invalidate(user, request.key());
+    } else {
+        const auto segment = send_segment<vrnic_sqe_bind>(qp, requester.head);
+        done = context.regions.bind(user, {.key = request.rkey,
+                                           .mr_key = segment.mr_key,
+                                           .address = request.remote_addr,
+                                           .length = segment.length,
+                                           .access = segment.access});
+        qp.binds_windows = true;
+    }
+    if (!done) return fail_oldest(context, qp, VRNIC_WC_MW_BIND_ERR, done.error());
+    ++requester.head;
+    ++requester.cursor;
+    complete_send(context, qp, request, VRNIC_WC_SUCCESS, VRNIC_SYND_NONE);
 }
 
 void check_drained(TransportContext& context, QueuePair& qp) {
@@ -194,13 +258,19 @@ Step step(TransportContext& context, QueuePair& qp) {
         fail_oldest(context, qp, request.error, request.syndrome);
         return Step::worked;
     }
+    if (request.operation().answer == Answer::local) {
+        // All before it is over: it may depend on that, and what follows depends on it.
+        if (requester.cursor != requester.head) return Step::idle;
+        execute_local(context, qp);
+        return Step::worked;
+    }
     const Psn psn = cursor_psn(requester, request);
     if (!may_send(qp, request, psn)) return Step::idle;
     if (context.output.blocked(qp.loopback)) return Step::blocked;
 
     roce::PacketFields fields;
-    if (request.is_read()) {
-        fields = read_request_fields(qp, request, psn);
+    if (!request.operation().carries_data) {
+        fields = question_fields(qp, request, psn);
         context.output.begin(qp.path, fields, 0);
     } else {
         fields = data_fields(qp, request, psn);
@@ -224,11 +294,11 @@ void go_back(QueuePair& qp) {
     Requester& requester = qp.requester;
     requester.cursor = requester.head;
     requester.cursor_packet = 0;
-    requester.reads_outstanding = 0;
+    requester.fetches_outstanding = 0;
     requester.packets_unrequested = 0;
     if (requester.head == requester.tail) return;
     const SendRequest& oldest = requester.at(requester.head);
-    if (!oldest.is_read() && oldest.packets != 0)
+    if (!oldest.fetches() && oldest.packets != 0)
         requester.cursor_packet = static_cast<std::uint32_t>(requester.unacked - oldest.first_psn);
 }
 

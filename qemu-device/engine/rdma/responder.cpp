@@ -2,6 +2,7 @@
 #include "rdma/responder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "rdma/completion.h"
 #include "rdma/execute.h"
@@ -61,38 +62,88 @@ Result invalid(Syndrome syndrome) {
     return std::unexpected(Refusal{Cause::invalid_request, syndrome});
 }
 
+// ---- the answers that are still to be sent
+
+bool is_acknowledged(const Packet& packet) {
+    return packet.opcode->operation == Operation::send ||
+           packet.opcode->operation == Operation::write;
+}
+
+// The first job that is not wholly before psn, or the end of the jobs.
+ResponseJob* find_job(Responder& responder, Psn psn) {
+    ResponseJob* const begin = responder.jobs.data();
+    return std::find_if(begin, begin + responder.num_jobs,
+                        [psn](const ResponseJob& job) { return !job.last_psn.before(psn); });
+}
+
+// False: there is no room.
+bool insert_job(Responder& responder, ResponseJob* before, const ResponseJob& job) {
+    if (responder.num_jobs == kMaxResponseJobs) return false;
+    ResponseJob* end = responder.jobs.data() + responder.num_jobs;
+    std::move_backward(before, end, end + 1);
+    *before = job;
+    ++responder.num_jobs;
+    return true;
+}
+
 // ---- duplicates: IBTA 9.7.5.1.1 (SEND, WRITE: acknowledged again) and 9.7.5.1.3 (READ: executed
-// again)
+// again; atomic: answered again with what it found then, never executed again)
 
 void repeat_read(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
     const Psn last = packet.psn + (response_packets(qp, packet.length) - 1);
     if (!last.before(responder.expected)) return;  // never asked for like this
 
-    const auto begin = responder.reads.begin();
-    const auto end = begin + responder.num_reads;
-    const auto job = std::find_if(
-        begin, end, [&](const ReadJob& read) { return !read.last_psn.before(packet.psn); });
-    const bool covers = job != end && !last.before(job->psn);
+    ResponseJob* job = find_job(responder, packet.psn);
+    const bool covers = job != responder.jobs.data() + responder.num_jobs && !last.before(job->psn);
     if (covers && !job->psn.after(packet.psn)) return;  // is still to be sent anyway
 
-    const ReadJob again{.psn = packet.psn,
-                        .last_psn = last,
-                        .address = packet.address,
-                        .remaining = packet.length,
-                        .rkey = packet.rkey,
-                        .started = false,
-                        .duplicate = true,
-                        .msn = responder.msn};
-    if (covers) {
+    const ResponseJob again{.psn = packet.psn,
+                            .last_psn = last,
+                            .address = packet.address,
+                            .remaining = packet.length,
+                            .rkey = packet.rkey,
+                            .duplicate = true,
+                            .msn = responder.msn};
+    if (covers)
         *job = again;
-    } else {
-        if (responder.num_reads == kMaxReadJobs) return;  // the peer will ask once more
-        std::move_backward(job, end, end + 1);
-        *job = again;
-        ++responder.num_reads;
-    }
+    else if (!insert_job(responder, job, again))
+        return;  // the peer will ask once more
     context.make_ready(qp);
+}
+
+void repeat_atomic(TransportContext& context, QueuePair& qp, const Packet& packet) {
+    Responder& responder = qp.responder;
+    const auto result = std::ranges::find_if(responder.atomic_results, [&](const auto& one) {
+        return one.valid && one.psn == packet.psn;
+    });
+    if (result == responder.atomic_results.end()) return;  // so old that nobody waits for it
+
+    ResponseJob* job = find_job(responder, packet.psn);
+    if (job != responder.jobs.data() + responder.num_jobs && !job->psn.after(packet.psn))
+        return;  // is still to be sent anyway
+    if (insert_job(responder, job,
+                   {.psn = packet.psn,
+                    .last_psn = packet.psn,
+                    .address = result->original,
+                    .answer = Answer::atomic,
+                    .duplicate = true,
+                    .msn = responder.msn}))
+        context.make_ready(qp);
+}
+
+// ATOMIC WRITE, FLUSH: what they did is done (IBTA A19.4).
+void repeat_placed(TransportContext& context, QueuePair& qp, const Packet& packet) {
+    Responder& responder = qp.responder;
+    ResponseJob* job = find_job(responder, packet.psn);
+    if (job != responder.jobs.data() + responder.num_jobs && !job->psn.after(packet.psn)) return;
+    if (insert_job(responder, job,
+                   {.psn = packet.psn,
+                    .last_psn = packet.psn,
+                    .answer = Answer::placed,
+                    .duplicate = true,
+                    .msn = responder.msn}))
+        context.make_ready(qp);
 }
 
 void receive_duplicate(TransportContext& context, QueuePair& qp, const Packet& packet) {
@@ -101,6 +152,10 @@ void receive_duplicate(TransportContext& context, QueuePair& qp, const Packet& p
     const bool nak_pending = responder.ack_pending && responder.ack_syndrome != roce::kAckUnlimited;
     if (packet.opcode->operation == Operation::read_request)
         repeat_read(context, qp, packet);
+    else if (packet.opcode->operation == Operation::atomic_request)
+        repeat_atomic(context, qp, packet);
+    else if (!is_acknowledged(packet))
+        repeat_placed(context, qp, packet);
     else if (!nak_pending)  // it covers the duplicate, too
         pend_ack(context, qp, roce::kAckUnlimited, responder.expected + Psn::kMask);
 }
@@ -131,7 +186,9 @@ bool needs_receive_entry(const Packet& packet) {
 Arrival arrival_of(const QueuePair& qp, const Packet& packet) {
     Arrival arrival;
     arrival.has_immediate = packet.opcode->has(roce::kImmDt);
+    if (packet.opcode->has(roce::kIeth)) arrival.invalidated = packet.invalidate_key;
     arrival.opcode = packet.opcode->operation == Operation::write ? VRNIC_OP_RECV_WRITE_IMM
+                     : arrival.invalidated                        ? VRNIC_OP_RECV_INV
                      : arrival.has_immediate                      ? VRNIC_OP_RECV_IMM
                                                                   : VRNIC_OP_RECV;
     arrival.solicited = packet.solicited;
@@ -148,6 +205,8 @@ Result execute_send(TransportContext& context, QueuePair& qp, const Packet& pack
     }
     if (auto placed = execute::place_send(context, qp, packet.payload); !placed) return placed;
     if (!packet.opcode->ends()) return {};
+    if (packet.opcode->has(roce::kIeth))
+        if (auto done = execute::invalidate(context, qp, packet.invalidate_key); !done) return done;
     ++context.counters.roce_send_requests;
     return execute::finish_receive(context, qp, arrival_of(qp, packet));
 }
@@ -173,25 +232,70 @@ Result execute_write(TransportContext& context, QueuePair& qp, const Packet& pac
     return execute::finish_receive(context, qp, arrival_of(qp, packet));
 }
 
+// IBTA 9.7.4.1.4: no more READs and atomics at once than were agreed on.
+bool room_for_another(const QueuePair& qp) {
+    const auto jobs = std::span(qp.responder.jobs).first(qp.responder.num_jobs);
+    const auto fresh = std::ranges::count_if(jobs, [](const ResponseJob& job) {
+        return !job.duplicate && job.answer != Answer::placed;
+    });
+    return fresh < qp.attr.max_dest_rd_atomic;
+}
+
 Result execute_read(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
-    const auto reads = std::span(responder.reads).first(responder.num_reads);
-    const auto fresh = std::count_if(reads.begin(), reads.end(),
-                                     [](const ReadJob& read) { return !read.duplicate; });
-    if (fresh >= qp.attr.max_dest_rd_atomic) return invalid(VRNIC_SYND_BAD_OPCODE);
+    if (!room_for_another(qp)) return invalid(VRNIC_SYND_BAD_OPCODE);
     if (auto begun = execute::begin_read(context, qp, packet.rkey, packet.address, packet.length);
         !begun)
         return begun;
     ++context.counters.roce_read_requests;
     const std::uint32_t packets = response_packets(qp, packet.length);
-    responder.reads[responder.num_reads++] = {.psn = packet.psn,
-                                              .last_psn = packet.psn + (packets - 1),
-                                              .address = packet.address,
-                                              .remaining = packet.length,
-                                              .rkey = packet.rkey,
-                                              .started = false,
-                                              .duplicate = false,
-                                              .msn = responder.msn + 1};
+    responder.jobs[responder.num_jobs++] = {.psn = packet.psn,
+                                            .last_psn = packet.psn + (packets - 1),
+                                            .address = packet.address,
+                                            .remaining = packet.length,
+                                            .rkey = packet.rkey,
+                                            .msn = responder.msn + 1};
+    context.make_ready(qp);
+    return {};
+}
+
+Result execute_atomic(TransportContext& context, QueuePair& qp, const Packet& packet) {
+    using Kind = AtomicOperation::Kind;
+    Responder& responder = qp.responder;
+    if (!room_for_another(qp)) return invalid(VRNIC_SYND_BAD_OPCODE);
+    const bool swaps = packet.opcode->opcode == roce::kCompareSwap;
+    const auto original = execute::change_word(
+        context, qp, packet.rkey, packet.address,
+        {swaps ? Kind::compare_swap : Kind::fetch_add, packet.swap_or_add, packet.compare});
+    if (!original) return std::unexpected(original.error());
+    ++context.counters.roce_atomic_requests;
+    responder.atomic_results[responder.next_atomic_result++ % kMaxRdAtomic] = {
+        .valid = true, .psn = packet.psn, .original = *original};
+    responder.jobs[responder.num_jobs++] = {.psn = packet.psn,
+                                            .last_psn = packet.psn,
+                                            .address = *original,
+                                            .answer = Answer::atomic,
+                                            .msn = responder.msn + 1};
+    context.make_ready(qp);
+    return {};
+}
+
+Result execute_placed(TransportContext& context, QueuePair& qp, const Packet& packet) {
+    Result executed;
+    if (packet.opcode->operation == Operation::atomic_write) {
+        vrnic_le64 value;
+        std::memcpy(&value, packet.payload.data(), sizeof(value));
+        executed = execute::write_word(context, qp, packet.rkey, packet.address, value);
+    } else {
+        executed = execute::flush(context, qp, packet.rkey, packet.address, packet.length,
+                                  packet.flush_placement, packet.flush_level);
+    }
+    if (!executed) return executed;
+    Responder& responder = qp.responder;
+    responder.jobs[responder.num_jobs++] = {.psn = packet.psn,
+                                            .last_psn = packet.psn,
+                                            .answer = Answer::placed,
+                                            .msn = responder.msn + 1};
     context.make_ready(qp);
     return {};
 }
@@ -202,6 +306,11 @@ Result execute_packet(TransportContext& context, QueuePair& qp, const Packet& pa
             return execute_send(context, qp, packet);
         case Operation::write:
             return execute_write(context, qp, packet);
+        case Operation::atomic_request:
+            return execute_atomic(context, qp, packet);
+        case Operation::atomic_write:
+        case Operation::flush:
+            return execute_placed(context, qp, packet);
         default:
             return execute_read(context, qp, packet);
     }
@@ -209,13 +318,12 @@ Result execute_packet(TransportContext& context, QueuePair& qp, const Packet& pa
 
 void receive_expected(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
-    const bool is_read = packet.opcode->operation == Operation::read_request;
+    const bool fetches = !is_acknowledged(packet);
     Result checked = check_sequence(qp, packet);
-    if (checked && !packet.opcode->supported) checked = invalid(VRNIC_SYND_BAD_OPCODE);
     if (checked) checked = check_length(qp, packet);
     if (!checked) return refuse(context, qp, checked.error(), packet.psn);
 
-    if (is_read && responder.num_reads == kMaxReadJobs)
+    if (fetches && responder.num_jobs == kMaxResponseJobs)
         return;  // full of repeated ones: as if lost
     if (needs_receive_entry(packet)) {
         const auto entry = execute::take_receive(context, qp);
@@ -231,26 +339,53 @@ void receive_expected(TransportContext& context, QueuePair& qp, const Packet& pa
     if (qp.state() == VRNIC_QPS_ERR) return;
 
     responder.nak_sent = false;
-    responder.expected = packet.psn + (is_read ? response_packets(qp, packet.length) : 1);
+    const bool reads = packet.opcode->operation == Operation::read_request;
+    responder.expected = packet.psn + (reads ? response_packets(qp, packet.length) : 1);
     if (packet.opcode->ends()) {
         responder.message = MessageKind::none;
         responder.msn = (responder.msn + 1) & 0xffffff;
     }
-    if (!is_read && (packet.ack_request || ++responder.packets_unacked >= kAckEvery))
+    if (!fetches && (packet.ack_request || ++responder.packets_unacked >= kAckEvery))
         pend_ack(context, qp, roce::kAckUnlimited, packet.psn);
 }
 
 // ---- what is sent
 
-void finish_oldest_read(Responder& responder) {
-    std::move(responder.reads.begin() + 1, responder.reads.begin() + responder.num_reads,
-              responder.reads.begin());
-    --responder.num_reads;
+void drop_oldest_job(Responder& responder) {
+    std::move(responder.jobs.begin() + 1, responder.jobs.begin() + responder.num_jobs,
+              responder.jobs.begin());
+    --responder.num_jobs;
+}
+
+void finish_oldest_job(Responder& responder) {
+    // A response acknowledges what comes before it.
+    if (responder.ack_pending && responder.ack_syndrome == roce::kAckUnlimited &&
+        !responder.ack_psn.after(responder.jobs[0].last_psn))
+        responder.ack_pending = false;
+    drop_oldest_job(responder);
+}
+
+// An atomic's or, to a request that brings no data, an empty one.
+Step send_single_response(TransportContext& context, QueuePair& qp) {
+    Responder& responder = qp.responder;
+    const ResponseJob& job = responder.jobs[0];
+    if (context.output.blocked(qp.loopback)) return Step::blocked;
+    roce::PacketFields fields;
+    fields.opcode =
+        job.answer == Answer::atomic ? roce::kAtomicAcknowledge : roce::kReadResponseOnly;
+    fields.psn = job.psn;
+    fields.syndrome = roce::kAckUnlimited;
+    fields.msn = job.msn;
+    fields.original = job.address;
+    context.output.begin(qp.path, fields, 0);
+    if (!context.output.send(qp.loopback)) return Step::blocked;
+    finish_oldest_job(responder);
+    return Step::sent;
 }
 
 Step send_read_response(TransportContext& context, QueuePair& qp) {
     Responder& responder = qp.responder;
-    ReadJob& job = responder.reads[0];
+    ResponseJob& job = responder.jobs[0];
     if (context.output.blocked(qp.loopback)) return Step::blocked;
 
     const std::uint32_t bytes = std::min(job.remaining, qp.mtu);
@@ -269,10 +404,10 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
             // The peer may long have what it asked for, and the guest have withdrawn the region
             // since: a packet that the network held back must not end the connection. As if it were
             // lost.
-            finish_oldest_read(responder);
+            drop_oldest_job(responder);
             return Step::worked;
         }
-        responder.num_reads = 0;
+        responder.num_jobs = 0;
         refuse(context, qp, fetched.error(), psn);
         return Step::worked;
     }
@@ -282,13 +417,7 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
     job.psn = job.psn + 1;
     job.address += bytes;
     job.remaining -= bytes;
-    if (last) {
-        // A response acknowledges what comes before it.
-        if (responder.ack_pending && responder.ack_syndrome == roce::kAckUnlimited &&
-            !responder.ack_psn.after(job.last_psn))
-            responder.ack_pending = false;
-        finish_oldest_read(responder);
-    }
+    if (last) finish_oldest_job(responder);
     return Step::sent;
 }
 
@@ -345,7 +474,9 @@ void receive(TransportContext& context, QueuePair& qp, const Packet& packet) {
 
 Step step(TransportContext& context, QueuePair& qp) {
     if (!qp.receives()) return Step::idle;
-    if (qp.responder.num_reads != 0) return send_read_response(context, qp);
+    if (qp.responder.num_jobs != 0)
+        return qp.responder.jobs[0].answer == Answer::read ? send_read_response(context, qp)
+                                                           : send_single_response(context, qp);
     if (qp.responder.ack_pending) return send_acknowledge(context, qp);
     return Step::idle;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rdma/work_queue.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "rdma/memory_access.h"
@@ -42,41 +43,67 @@ struct Wrong {
     Syndrome syndrome = VRNIC_SYND_NONE;
 };
 
+// What an operation asks for beside a right entry.
+Wrong check_operation(const QueuePair& qp, SendRequest& request) {
+    const SendOperation& operation = request.operation();
+    // The answer to an atomic is one word (IBTA 9.4.5), and so is what an ATOMIC WRITE writes.
+    if (operation.answer == Answer::atomic) {
+        if (request.length < sizeof(vrnic_le64)) return {VRNIC_WC_LOC_LEN_ERR, VRNIC_SYND_BAD_WQE};
+        request.length = sizeof(vrnic_le64);
+    }
+    if (request.opcode == VRNIC_OP_ATOMIC_WRITE && request.length != sizeof(vrnic_le64))
+        return {VRNIC_WC_LOC_LEN_ERR, VRNIC_SYND_BAD_WQE};
+    if (operation.fetches() && qp.attr.max_rd_atomic == 0)
+        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    return {};
+}
+
+bool flush_fits(const vrnic_sqe_flush& segment) {
+    constexpr std::uint8_t kPlacements = VRNIC_FLUSH_GLOBAL | VRNIC_FLUSH_PERSISTENT;
+    return segment.placement != 0 && (segment.placement & ~kPlacements) == 0 &&
+           segment.level <= VRNIC_FLUSH_MR &&
+           std::ranges::all_of(segment.reserved, [](std::uint8_t octet) { return octet == 0; });
+}
+
 // The rules of an entry, in order; the first that is broken counts.
 Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sqe& entry,
                   SendRequest& request, std::span<const vrnic_sge> list) {
     const Wrong malformed{VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_WQE};
     constexpr std::uint8_t kFlags =
         VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE | VRNIC_SQE_SOLICITED | VRNIC_SQE_INLINE;
-    if (entry.opcode < VRNIC_OP_SEND || entry.opcode > VRNIC_OP_READ)
-        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    const SendOperation& operation = request.operation();
+    if (operation.answer == Answer::none) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
     if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0)
         return malformed;
     if ((entry.flags & VRNIC_SQE_INLINE) != 0) {
-        if (request.is_read() || entry.num_sge != 0 ||
+        if (!operation.carries_data || entry.num_sge != 0 ||
             entry.inline_length > context.config.max_inline ||
-            entry.inline_length > qp.sq.stride - VRNIC_SQE_DATA_OFFSET)
+            entry.inline_length > qp.sq.stride - operation.data_offset)
             return malformed;
         request.length = entry.inline_length;
-        return {};
+        return check_operation(qp, request);
     }
-    if (entry.inline_length != 0 || entry.num_sge > context.config.max_send_sge ||
-        entry.num_sge > (qp.sq.stride - VRNIC_SQE_DATA_OFFSET) / sizeof(vrnic_sge))
+    const bool has_list = operation.carries_data || operation.fills_list();
+    if (entry.inline_length != 0 || (entry.num_sge != 0 && !has_list) ||
+        entry.num_sge > context.config.max_send_sge || entry.num_sge > list.size())
         return malformed;
 
+    if (entry.opcode == VRNIC_OP_FLUSH) {
+        vrnic_sqe_flush segment;
+        std::memcpy(&segment, entry.sge, sizeof(segment));
+        if (!flush_fits(segment)) return malformed;
+    }
     list = list.first(entry.num_sge);
     std::uint64_t length = 0;
     for (const vrnic_sge& sge : list) length += sge.length;
     if (length > kMaxMessage) return {VRNIC_WC_LOC_LEN_ERR, VRNIC_SYND_TOO_LONG};
     request.length = static_cast<std::uint32_t>(length);
     request.num_sge = entry.num_sge;
-    if (auto access =
-            check_list(context, qp.pdn, list, request.is_read() ? VRNIC_ACCESS_LOCAL_WRITE : 0);
+    if (auto access = check_list(context, qp.pdn, list,
+                                 operation.fills_list() ? VRNIC_ACCESS_LOCAL_WRITE : 0);
         !access)
         return {VRNIC_WC_LOC_PROT_ERR, access.error()};
-    if (request.is_read() && qp.attr.max_rd_atomic == 0)
-        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
-    return {};
+    return check_operation(qp, request);
 }
 
 }  // namespace
@@ -112,10 +139,10 @@ std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePa
     request.rkey = entry.rkey;
     request.remote_addr = entry.remote_addr;
     request.entry = qp.sq.next;
-    const auto* list = reinterpret_cast<const vrnic_sge*>(copy + VRNIC_SQE_DATA_OFFSET);
-    const Wrong wrong =
-        check_entry(context, qp, entry, request,
-                    {list, (qp.sq.stride - VRNIC_SQE_DATA_OFFSET) / sizeof(vrnic_sge)});
+    const std::uint32_t data_offset = request.operation().data_offset;
+    const auto* list = reinterpret_cast<const vrnic_sge*>(copy + data_offset);
+    const Wrong wrong = check_entry(context, qp, entry, request,
+                                    {list, (qp.sq.stride - data_offset) / sizeof(vrnic_sge)});
     request.error = wrong.status;
     request.syndrome = wrong.syndrome;
 
@@ -150,12 +177,18 @@ std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, Queu
 }
 
 std::span<const vrnic_sge> send_list(const QueuePair& qp, std::uint32_t place) {
-    return {reinterpret_cast<const vrnic_sge*>(entry_copy(qp, place) + VRNIC_SQE_DATA_OFFSET),
-            qp.requester.at(place).num_sge};
+    const SendRequest& request = qp.requester.at(place);
+    const std::byte* list = entry_copy(qp, place) + request.operation().data_offset;
+    return {reinterpret_cast<const vrnic_sge*>(list), request.num_sge};
 }
 
 std::span<const std::byte> send_inline_data(const QueuePair& qp, std::uint32_t place) {
-    return {entry_copy(qp, place) + VRNIC_SQE_DATA_OFFSET, qp.requester.at(place).length};
+    const SendRequest& request = qp.requester.at(place);
+    return {entry_copy(qp, place) + request.operation().data_offset, request.length};
+}
+
+std::span<const std::byte> send_segment(const QueuePair& qp, std::uint32_t place) {
+    return {entry_copy(qp, place) + VRNIC_SQE_DATA_OFFSET, qp.sq.stride - VRNIC_SQE_DATA_OFFSET};
 }
 
 }  // namespace vrnic

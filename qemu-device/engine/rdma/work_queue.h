@@ -2,10 +2,12 @@
 // Taking entries from the send and receive queues: read once, checked, only the copy is used.
 #pragma once
 
+#include <cstring>
 #include <expected>
 #include <span>
 
 #include "rdma/context.h"
+#include "vrnic_ring.h"
 
 namespace vrnic {
 
@@ -28,5 +30,13 @@ std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, Queu
 // Scatter/gather list, or inline data, of the request at a place of the requester's ring.
 std::span<const vrnic_sge> send_list(const QueuePair& qp, std::uint32_t place);
 std::span<const std::byte> send_inline_data(const QueuePair& qp, std::uint32_t place);
+// Its second segment: vrnic_sqe_atomic, vrnic_sqe_bind or vrnic_sqe_flush, as the operation has it.
+std::span<const std::byte> send_segment(const QueuePair& qp, std::uint32_t place);
+template <typename Segment>
+Segment send_segment(const QueuePair& qp, std::uint32_t place) {
+    Segment segment;
+    std::memcpy(&segment, send_segment(qp, place).data(), sizeof(segment));
+    return segment;
+}
 
 }  // namespace vrnic

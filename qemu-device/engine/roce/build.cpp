@@ -95,18 +95,30 @@ std::span<std::byte> FrameBuilder::begin(const PathHeaders& path, const PacketFi
     bth.destination_qp = path.destination_qp;
     bth.ack_request = fields.ack_request ? Bth::kAckRequest : 0;
     bth.psn = fields.psn.value();
+    if (info.has(kFeth))
+        put<Feth>(buffer_, offset).bits =
+            std::uint32_t{fields.flush_level} << Feth::kLevelShift | fields.flush_placement;
     if (info.has(kReth)) {
         auto& reth = put<Reth>(buffer_, offset);
         reth.address = fields.address;
         reth.rkey = fields.rkey;
         reth.length = fields.length;
     }
+    if (info.has(kAtomicEth)) {
+        auto& atomic = put<AtomicEth>(buffer_, offset);
+        atomic.address = fields.address;
+        atomic.rkey = fields.rkey;
+        atomic.swap_or_add = fields.swap_or_add;
+        atomic.compare = fields.compare;
+    }
     if (info.has(kAeth)) {
         auto& aeth = put<Aeth>(buffer_, offset);
         aeth.syndrome = fields.syndrome;
         aeth.msn = fields.msn & 0xffffff;
     }
+    if (info.has(kAtomicAckEth)) put<AtomicAckEth>(buffer_, offset).original = fields.original;
     if (info.has(kImmDt)) put<ImmDt>(buffer_, offset).octets = fields.immediate;
+    if (info.has(kIeth)) put<Ieth>(buffer_, offset).rkey = fields.invalidate_key;
 
     payload_end_ = offset + payload_bytes;
     return buffer_.subspan(offset, payload_bytes);

@@ -54,6 +54,12 @@ struct PacketFields {
     std::uint8_t syndrome = 0;
     std::uint32_t msn = 0;
     std::array<std::uint8_t, 4> immediate{};
+    std::uint64_t swap_or_add = 0;
+    std::uint64_t compare = 0;
+    std::uint64_t original = 0;  // AtomicAckETH
+    std::uint32_t invalidate_key = 0;
+    std::uint8_t flush_placement = 0;
+    std::uint8_t flush_level = 0;
 };
 
 // A frame being built in a buffer of kMaxFrame bytes, which is the caller's.

@@ -128,6 +128,17 @@ struct Ieth {
 };
 static_assert(sizeof(Ieth) == 4);
 
+// Flush extended transport header, IBTA A19.3: 26 reserved bits, selectivity level (2), placement
+// type (4).
+struct Feth {
+    Be32 bits;
+
+    static constexpr std::uint32_t kPlacementMask = 0xf;
+    static constexpr unsigned kLevelShift = 4;
+    static constexpr std::uint32_t kLevelMask = 0x3;
+};
+static_assert(sizeof(Feth) == 4);
+
 // AETH syndrome, IBTA 9.7.5.2.1 table 44: bits 6:5 say which, bits 4:0 are its value.
 inline constexpr std::uint8_t kAethKindMask = 0x60;
 inline constexpr std::uint8_t kAethValueMask = 0x1f;

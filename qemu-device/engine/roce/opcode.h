@@ -15,6 +15,8 @@ enum class Operation : std::uint8_t {
     acknowledge,
     atomic_request,
     atomic_response,
+    atomic_write,
+    flush,
     none,  // no such opcode
 };
 
@@ -28,6 +30,7 @@ enum Header : std::uint8_t {
     kAtomicAckEth = 1 << 3,
     kImmDt = 1 << 4,
     kIeth = 1 << 5,
+    kFeth = 1 << 6,  // before the RETH
 };
 
 // How much payload the opcode allows; mtu is that of the path.
@@ -36,6 +39,7 @@ enum class Payload : std::uint8_t {
     full,   // exactly mtu
     some,   // 1..mtu
     maybe,  // 0..mtu
+    word,   // 8
 };
 
 struct OpcodeInfo {
@@ -45,11 +49,11 @@ struct OpcodeInfo {
     Position position;
     std::uint8_t headers;
     Payload payload;
-    bool supported;  // false: known, but a request of it is refused
 
     bool is_request() const {
         return operation == Operation::send || operation == Operation::write ||
-               operation == Operation::read_request || operation == Operation::atomic_request;
+               operation == Operation::read_request || operation == Operation::atomic_request ||
+               operation == Operation::atomic_write || operation == Operation::flush;
     }
     bool starts() const { return position == Position::first || position == Position::only; }
     bool ends() const { return position == Position::last || position == Position::only; }
@@ -83,6 +87,8 @@ enum Opcode : std::uint8_t {
     kFetchAdd = 0x14,
     kSendLastInvalidate = 0x16,
     kSendOnlyInvalidate = 0x17,
+    kFlush = 0x1c,
+    kAtomicWrite = 0x1d,
 };
 
 // The row of any opcode; unknown ones have Operation::none.

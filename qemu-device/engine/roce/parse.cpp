@@ -156,6 +156,13 @@ std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
 
     // From here on nothing may be read past the ICRC.
     Reader body(reader.rest().first(reader.rest().size() - kIcrcSize));
+    if (packet.opcode->has(kFeth)) {
+        const auto* feth = body.take<Feth>();
+        if (!feth) return std::unexpected(ParseError::too_short);
+        packet.flush_placement = static_cast<std::uint8_t>(feth->bits & Feth::kPlacementMask);
+        packet.flush_level =
+            static_cast<std::uint8_t>(feth->bits >> Feth::kLevelShift & Feth::kLevelMask);
+    }
     if (packet.opcode->has(kReth)) {
         const auto* reth = body.take<Reth>();
         if (!reth) return std::unexpected(ParseError::too_short);
@@ -163,23 +170,35 @@ std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
         packet.rkey = reth->rkey;
         packet.length = reth->length;
     }
-    if (packet.opcode->has(kAtomicEth) && !body.take<AtomicEth>())
-        return std::unexpected(ParseError::too_short);
+    if (packet.opcode->has(kAtomicEth)) {
+        const auto* atomic = body.take<AtomicEth>();
+        if (!atomic) return std::unexpected(ParseError::too_short);
+        packet.address = atomic->address;
+        packet.rkey = atomic->rkey;
+        packet.swap_or_add = atomic->swap_or_add;
+        packet.compare = atomic->compare;
+    }
     if (packet.opcode->has(kAeth)) {
         const auto* aeth = body.take<Aeth>();
         if (!aeth) return std::unexpected(ParseError::too_short);
         packet.syndrome = aeth->syndrome;
         packet.msn = aeth->msn;
     }
-    if (packet.opcode->has(kAtomicAckEth) && !body.take<AtomicAckEth>())
-        return std::unexpected(ParseError::too_short);
+    if (packet.opcode->has(kAtomicAckEth)) {
+        const auto* answer = body.take<AtomicAckEth>();
+        if (!answer) return std::unexpected(ParseError::too_short);
+        packet.original = answer->original;
+    }
     if (packet.opcode->has(kImmDt)) {
         const auto* imm = body.take<ImmDt>();
         if (!imm) return std::unexpected(ParseError::too_short);
         packet.immediate = imm->octets;
     }
-    if (packet.opcode->has(kIeth) && !body.take<Ieth>())
-        return std::unexpected(ParseError::too_short);
+    if (packet.opcode->has(kIeth)) {
+        const auto* ieth = body.take<Ieth>();
+        if (!ieth) return std::unexpected(ParseError::too_short);
+        packet.invalidate_key = ieth->rkey;
+    }
 
     const std::size_t pad = (bth->flags >> Bth::kPadShift) & 3;
     if (body.rest().size() < pad || body.rest().size() % 4 != 0)

@@ -42,12 +42,18 @@ struct Packet {
     Psn psn;
 
     // As the opcode has them.
-    std::uint64_t address = 0;  // RETH
+    std::uint64_t address = 0;  // RETH, AtomicETH
     std::uint32_t rkey = 0;
     std::uint32_t length = 0;
     std::uint8_t syndrome = 0;  // AETH
     std::uint32_t msn = 0;
     std::array<std::uint8_t, 4> immediate{};
+    std::uint64_t swap_or_add = 0;  // AtomicETH
+    std::uint64_t compare = 0;
+    std::uint64_t original = 0;        // AtomicAckETH
+    std::uint32_t invalidate_key = 0;  // IETH
+    std::uint8_t flush_placement = 0;  // FETH
+    std::uint8_t flush_level = 0;
 
     std::span<const std::byte> payload;  // without padding
 };

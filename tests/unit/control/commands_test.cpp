@@ -27,23 +27,31 @@ const std::vector<Opcode> kOpcodes = {
     {VRNIC_ADMIN_DESTROY_EQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_ALLOC_UAR, 0, {}},
     {VRNIC_ADMIN_FREE_UAR, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
-    {VRNIC_ADMIN_CREATE_ETH_QUEUE, sizeof(vrnic_cmd_create_eth_queue),
+    {VRNIC_ADMIN_CREATE_ETH_QUEUE,
+     sizeof(vrnic_cmd_create_eth_queue),
      {GAP(vrnic_cmd_create_eth_queue, reserved)}},
     {VRNIC_ADMIN_DESTROY_ETH_QUEUE, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_SET_PORT, sizeof(vrnic_cmd_set_port), {GAP(vrnic_cmd_set_port, reserved)}},
     {VRNIC_ADMIN_ALLOC_PD, 0, {}},
     {VRNIC_ADMIN_DEALLOC_PD, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
-    {VRNIC_ADMIN_SET_GID, sizeof(vrnic_cmd_set_gid),
+    {VRNIC_ADMIN_SET_GID,
+     sizeof(vrnic_cmd_set_gid),
      {GAP(vrnic_cmd_set_gid, reserved0), GAP(vrnic_cmd_set_gid, reserved1)}},
     {VRNIC_ADMIN_REG_MR, sizeof(vrnic_cmd_reg_mr), {}},
     {VRNIC_ADMIN_DEREG_MR, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
-    {VRNIC_ADMIN_CREATE_CQ, sizeof(vrnic_cmd_create_cq),
+    {VRNIC_ADMIN_REREG_MR, sizeof(vrnic_cmd_rereg_mr), {}},
+    {VRNIC_ADMIN_ALLOC_MW, sizeof(vrnic_cmd_alloc_mw), {GAP(vrnic_cmd_alloc_mw, reserved)}},
+    {VRNIC_ADMIN_DEALLOC_MW, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_CREATE_CQ,
+     sizeof(vrnic_cmd_create_cq),
      {GAP(vrnic_cmd_create_cq, reserved0), GAP(vrnic_cmd_create_cq, reserved1)}},
     {VRNIC_ADMIN_DESTROY_CQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
-    {VRNIC_ADMIN_CREATE_QP, sizeof(vrnic_cmd_create_qp),
+    {VRNIC_ADMIN_CREATE_QP,
+     sizeof(vrnic_cmd_create_qp),
      {GAP(vrnic_cmd_create_qp, reserved0), GAP(vrnic_cmd_create_qp, reserved1),
       GAP(vrnic_cmd_create_qp, reserved2)}},
-    {VRNIC_ADMIN_MODIFY_QP, sizeof(vrnic_cmd_modify_qp),
+    {VRNIC_ADMIN_MODIFY_QP,
+     sizeof(vrnic_cmd_modify_qp),
      {GAP(vrnic_cmd_modify_qp, attr.reserved), GAP(vrnic_cmd_modify_qp, reserved)}},
     {VRNIC_ADMIN_QUERY_QP, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_DESTROY_QP, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
@@ -109,8 +117,13 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
     fields.length = 0x1000;
     CHECK(guest.submit(VRNIC_ADMIN_QUERY_DEVICE, fields).status == VRNIC_STATUS_OK);
     const auto caps = guest.host.load<vrnic_device_caps>(fields.addr);
-    CHECK(caps.features == (VRNIC_CAP_RDMA | VRNIC_CAP_RC));
+    constexpr std::uint64_t kFeatures = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_ATOMIC |
+                                        VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
+                                        VRNIC_CAP_FLUSH_GLOBAL;
+    CHECK(caps.features == kFeatures);
     CHECK(caps.max_qps == 65536);
+    CHECK(caps.max_cqs >= 65536);
+    CHECK(caps.max_mrs >= 1u << 20);
     CHECK(caps.max_uars == 256);
     CHECK(caps.max_mtu == 9000);
     CHECK(caps.page_size_mask == 0x7ffff000);
@@ -118,7 +131,7 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
     fields.addr = guest.host.allocate(0x1000);
     fields.length = 12;
     CHECK(guest.submit(VRNIC_ADMIN_QUERY_DEVICE, fields).status == VRNIC_STATUS_OK);
-    CHECK(guest.host.load<std::uint32_t>(fields.addr) == (VRNIC_CAP_RDMA | VRNIC_CAP_RC));
+    CHECK(guest.host.load<std::uint32_t>(fields.addr) == kFeatures);
     CHECK(guest.host.load<std::uint32_t>(fields.addr + 12) == 0);
 }
 

@@ -227,7 +227,7 @@ TEST_CASE("send entries") {
     }
     SECTION("refused") {
         ibv_send_wr other = bench.send(2);
-        other.opcode = IBV_WR_ATOMIC_CMP_AND_SWP;
+        other.opcode = IBV_WR_TSO;
         CHECK(bench.post(other) == EINVAL);
         other = bench.send(2);
         other.num_sge = 3;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rdma/mr.h"
 
+#include <functional>
+
 #include "unit/catch.h"
 #include "unit/fake_host.h"
 #include "vrnic_ring.h"
@@ -53,9 +55,10 @@ TEST_CASE("a memory region's key changes with each registration") {
 TEST_CASE("an access of a memory region is checked in every way") {
     FakeHost host;
     MrTable table(host, {4, 16, 16});
-    const std::uint32_t key =
-        table.register_region(region(host.allocate(0x1000), 0x800, kWrite | VRNIC_ACCESS_REMOTE_READ))
-            .value();
+    const std::uint32_t key = table
+                                  .register_region(region(host.allocate(0x1000), 0x800,
+                                                          kWrite | VRNIC_ACCESS_REMOTE_READ))
+                                  .value();
     struct Case {
         const char* what;
         std::uint32_t key, pdn;
@@ -86,7 +89,7 @@ TEST_CASE("an access of a memory region is checked in every way") {
         CAPTURE(c.what);
         const auto result = table.check(c.key, c.pdn, c.address, c.length, c.access);
         CHECK((result ? VRNIC_SYND_NONE : result.error()) == c.expected);
-        if (result) CHECK(*result != nullptr);
+        if (result) CHECK(result->memory != nullptr);
     }
 }
 
@@ -104,6 +107,9 @@ TEST_CASE("a bad registration is refused with its field") {
     constexpr std::uint32_t kLength = VRNIC_FIELD(vrnic_cmd_reg_mr, length);
     const std::vector<Case> cases = {
         {"unknown right", 1u << 19, kIova, 8, kAccess},
+        {"persistent flush", 1u << 9, kIova, 8, kAccess},
+        {"zero-based, but not at 0", VRNIC_ACCESS_ZERO_BASED, kIova, 8,
+         VRNIC_FIELD(vrnic_cmd_reg_mr, iova)},
         {"remote write without local", VRNIC_ACCESS_REMOTE_WRITE, kIova, 8, kAccess},
         {"remote atomic without local", VRNIC_ACCESS_REMOTE_ATOMIC, kIova, 8, kAccess},
         {"no bytes", kWrite, kIova, 0, kLength},
@@ -147,17 +153,17 @@ TEST_CASE("regions and their pages are limited, and come back when they go") {
     REQUIRE(key);
     paged.pages.num_pages = 2;  // more than all together may have
     CHECK(table.register_region(paged).error().status == VRNIC_STATUS_LIMIT);
-    CHECK(table.regions_of(kPd) == 1);
+    CHECK(table.users_of(kPd) == 1);
     REQUIRE(table.deregister(*key));
     REQUIRE(table.register_region(paged));
     REQUIRE(table.register_region(region(page, 8)));
     REQUIRE(table.register_region(region(page, 8)));
-    CHECK(table.regions_of(kPd) == 3);
-    CHECK(table.regions_of(kPd + 1) == 0);
+    CHECK(table.users_of(kPd) == 3);
+    CHECK(table.users_of(kPd + 1) == 0);
     CHECK(table.register_region(region(page, 8)).error().status == VRNIC_STATUS_LIMIT);
 
     table.reset();
-    CHECK(table.regions_of(kPd) == 0);
+    CHECK(table.users_of(kPd) == 0);
     paged.pages.num_pages = 4;
     CHECK(table.register_region(paged));
 }
@@ -171,4 +177,111 @@ TEST_CASE("a reset does not make old keys good again") {
     CHECK_FALSE(table.check(old, kPd, kIova, 1, 0));
     CHECK(table.register_region(cmd).value() != old);
     CHECK_FALSE(table.check(old, kPd, kIova, 1, 0));
+}
+
+TEST_CASE("a zero-based region begins at address 0") {
+    FakeHost host;
+    MrTable table(host, {4, 16, 16});
+    vrnic_cmd_reg_mr cmd = region(host.allocate(0x1000), 100, kWrite | VRNIC_ACCESS_ZERO_BASED);
+    cmd.iova = 0;
+    cmd.pages.offset = 0x123;
+    const std::uint32_t key = table.register_region(cmd).value();
+    const auto last = table.check(key, kPd, 99, 1, kWrite);
+    REQUIRE(last);
+    CHECK(last->offset == 99);
+    CHECK(table.check(key, kPd, 99, 2, kWrite).error() == VRNIC_SYND_OUT_OF_BOUNDS);
+}
+
+TEST_CASE("a region is registered anew: place, domain, rights, each alone and all together") {
+    FakeHost host;
+    MrTable table(host, {4, 16, 16});
+    const BusAddress page = host.allocate(0x1000), other = host.allocate(0x1000);
+    const std::uint32_t key = table.register_region(region(page, 0x100)).value();
+    vrnic_cmd_rereg_mr cmd{};
+    cmd.key = key;
+    cmd.pdn = kPd + 1;
+    cmd.access = kWrite | VRNIC_ACCESS_REMOTE_READ;
+    cmd.iova = 0x5000;
+    cmd.length = 0x200;
+    cmd.pages = contiguous(other, 0x1000);
+    const auto bytes_at = [&](std::uint32_t pdn, std::uint64_t address, std::uint32_t access) {
+        const auto view = table.check(key, pdn, address, 1, access);
+        std::byte byte{};
+        if (view && view->memory->read(host, view->offset, {&byte, 1}))
+            return static_cast<int>(byte);
+        return -1;
+    };
+    host.bytes(page, 1)[0] = std::byte{1};
+    host.bytes(other, 1)[0] = std::byte{2};
+
+    const std::uint32_t mask = GENERATE(range(1u, 8u));
+    CAPTURE(mask);
+    cmd.mask = mask;
+    REQUIRE(table.reregister(cmd));
+    const bool moved = mask & VRNIC_REREG_TRANSLATION;
+    const std::uint32_t pdn = mask & VRNIC_REREG_PD ? kPd + 1 : kPd;
+    CHECK(bytes_at(pdn, moved ? 0x5000 : kIova, kWrite) == (moved ? 2 : 1));
+    CHECK(bytes_at(pdn, moved ? kIova : 0x5000, kWrite) == -1);
+    CHECK(bytes_at(pdn == kPd ? kPd + 1 : kPd, moved ? 0x5000 : kIova, kWrite) == -1);
+    CHECK((bytes_at(pdn, moved ? 0x5000 : kIova, VRNIC_ACCESS_REMOTE_READ) > 0) ==
+          bool(mask & VRNIC_REREG_ACCESS));
+    CHECK(table.users_of(pdn) == 1);
+    CHECK(table.users_of(pdn == kPd ? kPd + 1 : kPd) == 0);
+    CHECK(table.deregister(key));
+    CHECK(table.users_of(pdn) == 0);
+}
+
+TEST_CASE("a bad new registration leaves the region as it was") {
+    FakeHost host;
+    MrTable table(host, {4, 2, 3});
+    const std::uint32_t key = table.register_region(region(host.allocate(0x1000), 0x100)).value();
+    const BusAddress entries = host.allocate(0x1000);
+    struct Case {
+        const char* what;
+        std::function<void(vrnic_cmd_rereg_mr&)> change;
+        std::uint16_t status;
+        std::uint32_t detail;
+    };
+    const std::vector<Case> cases = {
+        {"no such region", [](auto& c) { c.key = c.key ^ 1; }, VRNIC_STATUS_NO_OBJECT,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, key)},
+        {"nothing to change", [](auto& c) { c.mask = 0; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, mask)},
+        {"unknown change", [](auto& c) { c.mask = 8; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, mask)},
+        {"rights that do not fit", [](auto& c) { c.access = VRNIC_ACCESS_REMOTE_WRITE; },
+         VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_rereg_mr, access)},
+        {"no bytes", [](auto& c) { c.length = 0; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, length)},
+        {"wraps", [](auto& c) { c.iova = ~0ull; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, iova)},
+        {"too many pages",
+         [&](auto& c) {
+             c.pages.addr = entries;
+             c.pages.levels = 1;
+             c.pages.num_pages = 3;
+         },
+         VRNIC_STATUS_LIMIT,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, pages) + offsetof(vrnic_page_list, num_pages)},
+        {"pages that are not there", [](auto& c) { c.pages.addr = 5; }, VRNIC_STATUS_INVALID,
+         VRNIC_FIELD(vrnic_cmd_rereg_mr, pages) + offsetof(vrnic_page_list, addr)},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.what);
+        vrnic_cmd_rereg_mr cmd{};
+        cmd.key = key;
+        cmd.mask = VRNIC_REREG_TRANSLATION | VRNIC_REREG_ACCESS | VRNIC_REREG_PD;
+        cmd.pdn = kPd + 1;
+        cmd.access = kWrite;
+        cmd.iova = 0x5000;
+        cmd.length = 0x100;
+        cmd.pages = contiguous(host.allocate(0x1000), 0x1000);
+        c.change(cmd);
+        const auto result = table.reregister(cmd);
+        REQUIRE_FALSE(result);
+        CHECK(result.error().status == c.status);
+        CHECK(result.error().detail == c.detail);
+        CHECK(table.check(key, kPd, kIova, 0x100, kWrite));
+        CHECK(table.users_of(kPd) == 1);
+    }
 }

@@ -247,7 +247,7 @@ TEST_CASE("invalid requests get a NAK, an event and end the connection") {
     SECTION("a READ of more than 2^31 bytes") {
         c.deliver(c.next_write(kReadRequest, 0, 0x80000001u));
     }
-    SECTION("an operation the device does not have") {
+    SECTION("an atomic at a QP that permits none") {
         auto frame = Connection::build(c.peer_path(), c.next(kSendOnly), Connection::pattern(28));
         frame[14 + 20 + 8] = std::byte{kCompareSwap};
         const auto crc = icrc(std::span(frame).subspan(14, frame.size() - 18));
