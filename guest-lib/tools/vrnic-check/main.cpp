@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "atomic_check.h"
 #include "channel.h"
 #include "content_check.h"
 #include "device.h"
@@ -79,6 +80,19 @@ Result<nlohmann::json> check_errors(const Options& options, const Plan& plan, co
     return report;
 }
 
+// Atomics: one line by operation, from the server, where the words are.
+Result<nlohmann::json> check_atomics(const Options& options, const Plan& plan, const Device& device,
+                                     Channel& peer) {
+    AtomicCheck check(plan, device, peer, !options.server);
+    nlohmann::json report{{"found", nlohmann::json::array()}};
+    const auto done = check.run([&](const std::string& line) {
+        report["found"].push_back(line);
+        if (!options.json) say("{}\n", line);
+    });
+    if (!done) return std::unexpected(done.error());
+    return report;
+}
+
 Result<nlohmann::json> run(const Options& options) {
     Plan plan = options.plan;
     // The peer may itself wait for a completion for so long.
@@ -102,8 +116,8 @@ Result<nlohmann::json> run(const Options& options) {
         (void)peer->send({{"failed", device.error().message}, {"status", 2}});
         return std::unexpected(device.error());
     }
-    auto report = plan.errors ? check_errors(options, plan, *device, *peer)
-                              : check_content(options, plan, *device, *peer);
+    const auto check = plan.errors ? check_errors : plan.atomics ? check_atomics : check_content;
+    auto report = check(options, plan, *device, *peer);
     // Neither side is content before the other is.
     if (report)
         if (auto met = peer->barrier("finished"); !met) return std::unexpected(met.error());

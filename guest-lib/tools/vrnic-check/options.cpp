@@ -99,6 +99,8 @@ std::expected<Options, ExitStatus> Options::parse(int argc, char** argv) {
     app.add_option("--seed", plan.seed, "of the data (default: a new one each time, printed)");
     app.add_flag("--events", plan.events, "wait for completion events instead of polling");
     app.add_flag("--errors", plan.errors, "check what is reported on errors, instead of data");
+    app.add_flag("--atomics", plan.atomics,
+                 "check that queue pairs of both sides change words atomically, each change once");
     app.add_flag("--lenient", plan.lenient,
                  "with --errors: accept what Linux's rdma_rxe is known to report instead");
     app.add_option("--timeout", plan.timeout_seconds, "seconds to wait for one completion (30)")

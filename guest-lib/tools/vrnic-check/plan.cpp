@@ -24,6 +24,7 @@ nlohmann::json to_json(const Plan& plan) {
             {"ipv6", plan.ipv6},
             {"events", plan.events},
             {"errors", plan.errors},
+            {"atomics", plan.atomics},
             {"lenient", plan.lenient},
             {"timeout", plan.timeout_seconds}};
 }
@@ -48,6 +49,7 @@ Result<Plan> plan_from_json(const nlohmann::json& value) {
         plan.ipv6 = value.at("ipv6");
         plan.events = value.at("events");
         plan.errors = value.at("errors");
+        plan.atomics = value.at("atomics");
         plan.lenient = value.at("lenient");
         plan.timeout_seconds = value.at("timeout");
     } catch (const nlohmann::json::exception& error) {

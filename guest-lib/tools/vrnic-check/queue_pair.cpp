@@ -56,6 +56,8 @@ Result<void> QueuePair::connect(const nlohmann::json& peer) {
     attr.qp_state = IBV_QPS_INIT;
     attr.port_num = kPort;
     attr.qp_access_flags = IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE;
+    if (device_->attributes.atomic_cap != IBV_ATOMIC_NONE)
+        attr.qp_access_flags |= IBV_ACCESS_REMOTE_ATOMIC;
     if (int err = ibv_modify_qp(
             qp_.get(), &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS))
         return verbs_error(fmt::format("QP to INIT: {}", std::strerror(err)));
