@@ -28,7 +28,8 @@ std::uint64_t first_number(const std::string& text, const char* pattern) {
 }
 
 // For one message, both engines together.
-double count_instructions(const std::string& operation, std::uint32_t bytes) {
+double count_instructions(const std::string& operation, std::uint32_t bytes,
+                          const char* idle_qps = "0", const char* idle_regions = "0") {
     const std::string size = std::to_string(bytes), messages = bytes > 65536 ? "16" : "6400";
     const char* argv[] = {"valgrind",
                           "--tool=callgrind",
@@ -41,6 +42,10 @@ double count_instructions(const std::string& operation, std::uint32_t bytes) {
                           size.c_str(),
                           "--messages",
                           messages.c_str(),
+                          "--idle-qps",
+                          idle_qps,
+                          "--idle-regions",
+                          idle_regions,
                           nullptr};
     char* out = nullptr;
     char* err = nullptr;
@@ -71,5 +76,14 @@ TEST_CASE("no message takes more instructions than it did") {
                        << before << " in instructions.json");
         CHECK(now <= before * most_growth);
         CHECK(now > 100);  // something was counted
+    }
+}
+
+TEST_CASE("idle queue pairs and regions cost a message nothing") {
+    for (const char* operation : {"write", "send", "read"}) {
+        const double alone = count_instructions(operation, 64);
+        const double beside = count_instructions(operation, 64, "1000", "10000");
+        INFO(operation << ": " << alone << " instructions alone, " << beside << " beside others");
+        CHECK(beside <= alone * 1.05);
     }
 }

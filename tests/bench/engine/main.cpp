@@ -22,6 +22,7 @@ struct Options {
     std::vector<std::string> names;
     std::vector<std::uint32_t> sizes{64, 4096, 65536, 1 << 20};
     std::vector<std::uint32_t> qps{1};
+    std::uint32_t idle_qps = 0, idle_regions = 0;
     double seconds = 0.5;        // to measure for
     std::uint64_t messages = 0;  // instead, exactly
     bool json = false;
@@ -53,7 +54,11 @@ int run(const Options& options) {
         if (std::ranges::find(options.names, operation.name) == options.names.end()) continue;
         for (const auto size : options.sizes) {
             for (const auto qps : options.qps) {
-                Traffic traffic({.operation = operation.opcode, .size = size, .qps = qps});
+                Traffic traffic({.operation = operation.opcode,
+                                 .size = size,
+                                 .qps = qps,
+                                 .idle_qps = options.idle_qps,
+                                 .idle_regions = options.idle_regions});
                 if (options.messages != 0) {
                     traffic.run(1);  // what is done once is not counted
                     fmt::print("{} messages\n", carry_measured(traffic, options.messages));
@@ -89,6 +94,8 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"write", "send", "read"}));
     app.add_option("--sizes", options.sizes, "bytes of a message")->delimiter(',');
     app.add_option("--qps", options.qps, "queue pairs that are active")->delimiter(',');
+    app.add_option("--idle-qps", options.idle_qps, "queue pairs beside them that do nothing");
+    app.add_option("--idle-regions", options.idle_regions, "memory regions beside them");
     app.add_option("--seconds", options.seconds, "for each line")->capture_default_str();
     app.add_option("--messages", options.messages, "so many, not timed: to count instructions");
     app.add_flag("--json", options.json, "for machines");

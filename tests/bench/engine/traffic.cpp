@@ -23,7 +23,7 @@ std::uint32_t batch_of(const Load& load) {
 
 std::size_t memory_for(const Load& load) {
     return (std::size_t{64} << 20) + std::size_t{load.qps} * (48 << 10) +
-           4 * std::size_t{load.size};
+           std::size_t{load.idle_qps} * (24 << 10) + 4 * std::size_t{load.size};
 }
 
 }  // namespace
@@ -49,6 +49,7 @@ Traffic::Traffic(const Load& load)
         regions_.push_back(machine->driver.reg_mr(std::max(load.size, 1u), access));
     cq_a_ = &a_.driver.create_cq({.log_size = kCqLogSize});
     cq_b_ = &b_.driver.create_cq({.log_size = kCqLogSize});
+    add_idle();
     sim::QpOptions options;
     options.sq_log_size = options.rq_log_size =
         static_cast<std::uint8_t>(std::bit_width(batch_ - 1));
@@ -62,6 +63,23 @@ Traffic::Traffic(const Load& load)
     }
     a_.host.begin(to_b_);
     b_.host.begin(to_a_);
+}
+
+void Traffic::add_idle() {
+    constexpr sim::QpOptions kSmall{
+        .sq_log_size = 1, .sq_log_stride = 6, .rq_log_size = 1, .rq_log_stride = 5};
+    for (std::uint32_t i = 0; i < load_.idle_qps; ++i)
+        sim::connect_qps(a_.driver, a_.driver.create_qp(*cq_a_, *cq_a_, kSmall), b_.driver,
+                         b_.driver.create_qp(*cq_b_, *cq_b_, kSmall), {.timeout = 14});
+    for (Machine* machine : {&a_, &b_}) {
+        vrnic_cmd_reg_mr cmd{};
+        cmd.pdn = machine->driver.pdn();
+        cmd.iova = 0x1000;
+        cmd.length = 4096;
+        cmd.pages = sim::GuestBuffer(machine->driver.memory(), 4096).page_list();
+        for (std::uint32_t i = 0; i < load_.idle_regions; ++i)
+            machine->driver.admin(VRNIC_ADMIN_REG_MR, cmd);
+    }
 }
 
 // Every place of both rings is posted once, without a doorbell and without moving the index.

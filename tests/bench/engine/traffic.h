@@ -16,7 +16,9 @@ struct Load {
     std::uint8_t operation = VRNIC_OP_WRITE;  // VRNIC_OP_SEND, _WRITE, _READ
     std::uint32_t size = 64;                  // bytes of a message
     std::uint32_t qps = 1;
-    std::uint8_t path_mtu = 5;  // 4096
+    std::uint8_t path_mtu = 5;       // 4096
+    std::uint32_t idle_qps = 0;      // of each machine, connected, that do nothing
+    std::uint32_t idle_regions = 0;  // of each machine
 };
 
 // One machine, as sim::Node, with a host that is made for measuring.
@@ -43,6 +45,7 @@ class Traffic {
         sim::GuestQp* answers;
     };
 
+    void add_idle();
     void fill_entries(Flow& flow);
     void post(Flow& flow);
     void carry(std::uint64_t completions);
