@@ -210,7 +210,7 @@ void add_bench_command(CLI::App& app, ChosenCommand& chosen) {
     command->callback([options, &chosen] {
         options->lab.vms = 2;
         options->lab.rxe_beside = true;
-        options->lab.memory_mib = 1024;
+        options->lab.memory_mib = 2048;  // rdma_rxe queues without bound
         chosen = [options](Session& session) { return compare(session, *options); };
     });
 }
