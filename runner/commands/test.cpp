@@ -221,12 +221,10 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     CLI::App* command = app.add_subcommand("test", "run the project's tests");
     command->footer(
         "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the\n"
-        "device in a QEMU without a guest), runner (./vrnic run itself), system (in VMs). Only "
-        "when "
-        "asked\n"
-        "for: soak (what takes long), debug (the debug kernel and what it finds). SUITE/TEXT runs "
-        "the\n"
-        "cases whose names have TEXT in them.\n"
+        "device in a QEMU without a guest), runner (./vrnic run itself), system and verbs (in "
+        "VMs).\n"
+        "Only when asked for: soak (what takes long), debug (the debug kernel and what it finds).\n"
+        "SUITE/TEXT runs the cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
         "failed.");
     command->add_option("SUITE", options->words,
