@@ -4,7 +4,7 @@
 . /share/fail.sh vrnic_ib
 
 failures=0
-for ((n = 1; n <= 60; n++)); do
+for ((n = 1; n <= 30; n++)); do
 	vrnic-check -d "$DEV" --server >/dev/null 2>&1 &
 	while ! grep -q ' 0A ' /proc/net/tcp; do sleep 0.05; done
 	timeout -s KILL 60 bash -c "echo $n >/proc/self/fail-nth; exec vrnic-check -d $DEV --sizes 1,4097 127.0.0.1" >/tmp/said 2>&1
