@@ -7,6 +7,7 @@
 #define VRNIC_ABI_H
 
 #include <linux/types.h>
+#include "vrnic_ring.h"
 #include "vrnic_types.h"
 
 #define VRNIC_UVERBS_DRIVER_ID 0x56524e43 /* "VRNC", above the kernel's enum */
@@ -30,8 +31,14 @@ struct vrnic_ib_alloc_ucontext_resp {
 	__u32 max_sq_entries;
 	__u32 max_rq_entries;
 	__u32 max_cq_entries;
+	__aligned_u64 clock_mmap_key; /* offset to mmap, for reading, the page with the device's clock */
+	__u32 clock_mmap_size;
+	__u32 clock_offset;           /* VRNIC_REG_CLOCK: 64 bits, ns */
+	__u32 max_srq_entries;
+	__u32 reserved;
+	__aligned_u64 features;       /* VRNIC_CAP_* of the device */
 };
-VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_resp, 48);
+VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_resp, 80);
 
 struct vrnic_ib_alloc_pd_resp {
 	__aligned_u64 comp_mask;
@@ -59,6 +66,45 @@ struct vrnic_ib_create_cq_resp {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_ib_create_cq_resp, 16);
 
+/* As the creation; the CQ must not be polled meanwhile. See vrnic_cmd_resize_cq. */
+struct vrnic_ib_resize_cq_req {
+	__aligned_u64 comp_mask;
+	__aligned_u64 buf_va;
+	__aligned_u64 buf_len;
+	__u32 ring_offset;
+	__u32 dbrec_offset;
+	__u32 log_size;
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_resize_cq_req, 40);
+
+struct vrnic_ib_create_srq_req {
+	__aligned_u64 comp_mask;
+	__aligned_u64 buf_va;
+	__aligned_u64 buf_len;
+	__u32 ring_offset;
+	__u32 dbrec_offset;
+	__u8 log_size;
+	__u8 log_stride;
+	__u8 reserved[6];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_srq_req, 40);
+
+struct vrnic_ib_create_srq_resp {
+	__aligned_u64 comp_mask;
+	__u32 srqn;
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_srq_resp, 16);
+
+/* An address handle is its address vector, as it goes into each send entry. */
+struct vrnic_ib_create_ah_resp {
+	__aligned_u64 comp_mask;
+	struct vrnic_av av;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_create_ah_resp, 40);
+
+/* With a shared receive queue rq_log_size is VRNIC_NO_QUEUE. XRC_TGT has no request. */
 struct vrnic_ib_create_qp_req {
 	__aligned_u64 comp_mask;
 	__aligned_u64 buf_va;

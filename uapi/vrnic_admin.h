@@ -13,6 +13,7 @@
 #ifndef VRNIC_ADMIN_H
 #define VRNIC_ADMIN_H
 
+#include "vrnic_ring.h"
 #include "vrnic_types.h"
 
 #define VRNIC_ADMIN_ENTRY_SIZE 128
@@ -37,12 +38,22 @@
 #define VRNIC_ADMIN_REREG_MR 0x35       /* vrnic_cmd_rereg_mr */
 #define VRNIC_ADMIN_ALLOC_MW 0x36       /* vrnic_cmd_alloc_mw; response: vrnic_resp_handle, the key */
 #define VRNIC_ADMIN_DEALLOC_MW 0x37     /* vrnic_cmd_handle, a key of the window: its key byte does not count */
+#define VRNIC_ADMIN_ALLOC_XRCD 0x38     /* no fields; response: vrnic_resp_handle, 1 or more */
+#define VRNIC_ADMIN_DEALLOC_XRCD 0x39   /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_CREATE_CQ 0x40      /* vrnic_cmd_create_cq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_CQ 0x41     /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_RESIZE_CQ 0x42      /* vrnic_cmd_resize_cq */
+#define VRNIC_ADMIN_MODERATE_CQ 0x43    /* vrnic_cmd_moderate_cq */
 #define VRNIC_ADMIN_CREATE_QP 0x50      /* vrnic_cmd_create_qp; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_MODIFY_QP 0x51      /* vrnic_cmd_modify_qp */
 #define VRNIC_ADMIN_QUERY_QP 0x52       /* vrnic_cmd_handle; response: vrnic_resp_query_qp */
 #define VRNIC_ADMIN_DESTROY_QP 0x53     /* vrnic_cmd_handle; done means: no more DMA, completion or event of it */
+#define VRNIC_ADMIN_ATTACH_MCAST 0x54   /* vrnic_cmd_mcast */
+#define VRNIC_ADMIN_DETACH_MCAST 0x55   /* vrnic_cmd_mcast */
+#define VRNIC_ADMIN_CREATE_SRQ 0x60     /* vrnic_cmd_create_srq; response: vrnic_resp_handle, 1 or more */
+#define VRNIC_ADMIN_MODIFY_SRQ 0x61     /* vrnic_cmd_modify_srq */
+#define VRNIC_ADMIN_QUERY_SRQ 0x62      /* vrnic_cmd_handle; response: vrnic_resp_query_srq */
+#define VRNIC_ADMIN_DESTROY_SRQ 0x63    /* vrnic_cmd_handle */
 
 /* Status of a completion. */
 #define VRNIC_STATUS_OK 0
@@ -155,7 +166,15 @@ struct vrnic_device_caps {
 	vrnic_le32 link_speed;       /* Mbit/s, for display */
 	vrnic_le32 fw_version;       /* major << 16 | minor << 8 | patch of the device model */
 	vrnic_le32 local_ack_delay;  /* IBTA 11.2.1.2, 4.096 us * 2^n */
-	vrnic_u8 reserved[120];
+	vrnic_le32 max_srqs;
+	vrnic_le32 max_srq_entries;
+	vrnic_le32 max_xrcds;
+	vrnic_le32 max_mcast_groups;
+	vrnic_le32 max_mcast_qps;    /* of one group */
+	vrnic_le32 max_cq_count;     /* moderation: completions before an event */
+	vrnic_le32 max_cq_period;    /* moderation: us before an event */
+	vrnic_le32 reserved0;
+	vrnic_u8 reserved[88];
 };
 VRNIC_ASSERT_SIZE(struct vrnic_device_caps, 240);
 VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, max_mr_pages, 24);
@@ -163,10 +182,17 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 
 #define VRNIC_CAP_RDMA (1ull << 0)
 #define VRNIC_CAP_RC (1ull << 1)
+#define VRNIC_CAP_UC (1ull << 2)
+#define VRNIC_CAP_UD (1ull << 3)
+#define VRNIC_CAP_XRC (1ull << 4)
 #define VRNIC_CAP_ATOMIC (1ull << 16) /* COMPARE_SWAP, FETCH_ADD */
 #define VRNIC_CAP_WINDOWS (1ull << 17) /* memory windows of type 1 and 2B, LOCAL_INV, SEND_INV */
 #define VRNIC_CAP_ATOMIC_WRITE (1ull << 18)
 #define VRNIC_CAP_FLUSH_GLOBAL (1ull << 19) /* FLUSH until others see it; there is none to persistence */
+#define VRNIC_CAP_SRQ (1ull << 20)
+#define VRNIC_CAP_MCAST (1ull << 21) /* multicast groups of UD queue pairs */
+#define VRNIC_CAP_CQ_RESIZE (1ull << 22)
+#define VRNIC_CAP_CQ_MODERATION (1ull << 23)
 
 /* Everything the device counts, in one table; a later minor version appends. */
 #define VRNIC_COUNTERS(X)                                                                          \
@@ -343,20 +369,92 @@ struct vrnic_cmd_create_cq {
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_cq, 48);
 VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_cq, memory, 24);
 
+/*
+ * Other memory for a queue: what was not consumed (ci of the old record, which
+ * must not move during the command) is copied, with the same seq, and the
+ * record in the new memory counts from then on; the driver has written ci and
+ * arm there. Refused (INVALID, log_size) when the new ring is too small for what
+ * is in the old one; then nothing has changed.
+ */
+struct vrnic_cmd_resize_cq {
+	vrnic_le32 cqn;
+	vrnic_u8 log_size;
+	vrnic_u8 reserved[3];
+	vrnic_le32 ring_offset; /* offsets as in vrnic_cmd_create_cq */
+	vrnic_le32 dbrec_offset;
+	struct vrnic_page_list memory;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_resize_cq, 40);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_resize_cq, memory, 16);
+
+/*
+ * The event of an armed queue waits for count completions, or for period from the
+ * first of them, whatever is sooner. Solicited ones and errors, when only those
+ * are asked for, count alone. count 0 or 1, or period 0: no waiting.
+ */
+struct vrnic_cmd_moderate_cq {
+	vrnic_le32 cqn;
+	vrnic_le32 count;  /* 0..max_cq_count */
+	vrnic_le32 period; /* us, 0..max_cq_period */
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_moderate_cq, 16);
+
+/* ---- shared receive queues ---- */
+
+/*
+ * Entries are taken in order and complete in any; so a completion names the entry
+ * by the tag that the poster gave it. The entry is read into a copy when it is
+ * taken: from then on its place in the ring may be used again.
+ */
+struct vrnic_cmd_create_srq {
+	vrnic_le32 pdn;
+	vrnic_le32 xrcdn; /* XRC: its domain; 0: an ordinary one */
+	vrnic_le32 cqn;   /* XRC: where its entries complete; else zero */
+	vrnic_u8 log_size;   /* entries */
+	vrnic_u8 log_stride; /* 5..9, as of a receive queue */
+	vrnic_u8 reserved0[2];
+	vrnic_le32 ring_offset;  /* of the ring in memory, 64-byte aligned */
+	vrnic_le32 dbrec_offset; /* of struct vrnic_srq_dbrec, 8-byte aligned */
+	struct vrnic_page_list memory;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_srq, 48);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_srq, memory, 24);
+
+/* When fewer than limit entries are left, one VRNIC_EVENT_SRQ_LIMIT, and the limit is 0 again. */
+struct vrnic_cmd_modify_srq {
+	vrnic_le32 srqn;
+	vrnic_le32 limit; /* 0: no event; at most the ring's size */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_modify_srq, 8);
+
+struct vrnic_resp_query_srq {
+	vrnic_le32 limit;
+	vrnic_le32 entries; /* posted and not taken */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_resp_query_srq, 8);
+
 /* ---- queue pairs ---- */
 
-#define VRNIC_QPT_RC 2 /* numbered as enum ibv_qp_type */
+/* Numbered as enum ibv_qp_type. */
+#define VRNIC_QPT_RC 2
+#define VRNIC_QPT_UC 3
+#define VRNIC_QPT_UD 4
+#define VRNIC_QPT_XRC_INI 9  /* sends only */
+#define VRNIC_QPT_XRC_TGT 10 /* receives into the XRC shared receive queues of its domain */
 
 #define VRNIC_QP_SQ_SIG_ALL (1u << 0) /* every send entry completes with a completion */
+#define VRNIC_QP_BLOCK_SELF_MCAST (1u << 1) /* UD: does not receive what it sends to a group itself */
 
 /* A queue with no entries: log_size VRNIC_NO_QUEUE. */
 #define VRNIC_NO_QUEUE 0xff
 
+/* Fields that a type has no use for are zero; XRC_TGT has neither rings nor memory, PD, slot and CQs. */
 struct vrnic_cmd_create_qp {
 	vrnic_le32 pdn;
 	vrnic_le32 uar;
 	vrnic_le32 send_cqn;
-	vrnic_le32 recv_cqn;
+	vrnic_le32 recv_cqn; /* not of XRC_INI */
 	vrnic_u8 type; /* VRNIC_QPT_* */
 	vrnic_u8 sq_log_size;
 	vrnic_u8 sq_log_stride; /* 6..10 */
@@ -367,8 +465,8 @@ struct vrnic_cmd_create_qp {
 	vrnic_le32 sq_offset;   /* of the rings in memory, 64-byte aligned */
 	vrnic_le32 rq_offset;
 	vrnic_le32 dbrec_offset; /* of struct vrnic_qp_dbrec, 64-byte aligned */
-	vrnic_le32 reserved1;
-	vrnic_le32 reserved2;
+	vrnic_le32 srqn;  /* shared receive queue of RC, UC and UD; 0: none. With one there is no receive queue */
+	vrnic_le32 xrcdn; /* of XRC_TGT */
 	struct vrnic_page_list memory;
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_qp, 72);
@@ -403,20 +501,6 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_qp, memory, 48);
 #define VRNIC_QP_SQ_PSN (1u << 16)
 #define VRNIC_QP_MAX_DEST_RD_ATOMIC (1u << 17)
 #define VRNIC_QP_DEST_QPN (1u << 20)
-
-/* Address vector: how packets to a peer are addressed. */
-struct vrnic_av {
-	vrnic_u8 dgid[16];
-	vrnic_le32 flow_label; /* 20 bits */
-	vrnic_u8 dmac[6];
-	vrnic_u8 hop_limit;
-	vrnic_u8 traffic_class;
-	vrnic_u8 sgid_index;
-	vrnic_u8 sl;
-	vrnic_le16 udp_sport; /* 0: the device chooses, 0xc000..0xffff */
-};
-VRNIC_ASSERT_SIZE(struct vrnic_av, 32);
-VRNIC_ASSERT_OFFSET(struct vrnic_av, dmac, 20);
 
 /* Attributes of a QP; IBTA 11.2.5.2. */
 struct vrnic_qp_attr {
@@ -458,5 +542,13 @@ struct vrnic_resp_query_qp {
 	vrnic_le32 reserved;
 };
 VRNIC_ASSERT_SIZE(struct vrnic_resp_query_qp, 72);
+
+/* A UD queue pair that receives what comes for a multicast group; each only once (BUSY). */
+struct vrnic_cmd_mcast {
+	vrnic_le32 qpn;
+	vrnic_le32 reserved;
+	vrnic_u8 gid[16]; /* ff00::/8, or ::ffff:224.0.0.0/4 */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_mcast, 24);
 
 #endif /* VRNIC_ADMIN_H */

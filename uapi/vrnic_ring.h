@@ -41,6 +41,13 @@ VRNIC_ASSERT_SIZE(struct vrnic_cq_dbrec, 8);
 #define VRNIC_CQ_ARM_SEQ_MASK 0x3fffffffu
 #define VRNIC_CQ_ARM_SOLICITED (1u << 30) /* only solicited completions and errors */
 
+/* Shared receive queue; 8-byte aligned. */
+struct vrnic_srq_dbrec {
+	vrnic_le32 pi; /* entries posted */
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_srq_dbrec, 8);
+
 /* Ethernet transmit or receive queue; 8-byte aligned. */
 struct vrnic_eth_dbrec {
 	vrnic_le32 pi; /* entries posted */
@@ -73,7 +80,8 @@ struct vrnic_sqe {
 	vrnic_le32 inline_length; /* bytes, with VRNIC_SQE_INLINE, else zero */
 	vrnic_le32 rkey;
 	vrnic_le64 remote_addr;
-	vrnic_le64 reserved1; /* zero */
+	vrnic_le32 xrc_srqn; /* XRC: the peer's shared receive queue, else zero */
+	vrnic_le32 reserved1; /* zero */
 	struct vrnic_sge sge[2]; /* as many as num_sge says and the stride holds */
 };
 VRNIC_ASSERT_SIZE(struct vrnic_sqe, 64);
@@ -119,6 +127,32 @@ VRNIC_ASSERT_SIZE(struct vrnic_sqe_flush, 16);
 #define VRNIC_FLUSH_RANGE 0
 #define VRNIC_FLUSH_MR 1 /* all that rkey stands for */
 
+/* Address vector: how packets to a peer are addressed. */
+struct vrnic_av {
+	vrnic_u8 dgid[16];
+	vrnic_le32 flow_label; /* 20 bits */
+	vrnic_u8 dmac[6];
+	vrnic_u8 hop_limit;
+	vrnic_u8 traffic_class;
+	vrnic_u8 sgid_index;
+	vrnic_u8 sl;
+	vrnic_le16 udp_sport; /* 0: the device chooses, 0xc000..0xffff */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_av, 32);
+VRNIC_ASSERT_OFFSET(struct vrnic_av, dmac, 20);
+
+/* Second segment of every entry of a UD queue pair, at offset 32; the list, or inline data, begins at 80. */
+struct vrnic_sqe_datagram {
+	struct vrnic_av av;
+	vrnic_le32 qpn;  /* of the peer; 0xffffff: a multicast group, av.dgid */
+	vrnic_le32 qkey; /* bit 31 set: that of the queue pair instead (IBTA 10.2.5) */
+	vrnic_le64 reserved; /* zero */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_sqe_datagram, 48);
+
+#define VRNIC_SQE_DATAGRAM_DATA_OFFSET 80
+#define VRNIC_MULTICAST_QPN 0xffffff
+
 #define VRNIC_SQE_STRIDE_MIN_LOG 6
 #define VRNIC_SQE_STRIDE_MAX_LOG 10
 
@@ -148,10 +182,14 @@ VRNIC_ASSERT_SIZE(struct vrnic_sqe_flush, 16);
 #define VRNIC_OP_ETH_TX 0xc0
 #define VRNIC_OP_ETH_RX 0xc1
 
-/* Receive queue entry; stride 32 .. 512 bytes, the list fills it. */
+/*
+ * Receive queue entry, or one of a shared receive queue; stride 32 .. 512 bytes,
+ * the list fills it.
+ */
 struct vrnic_rqe {
 	vrnic_le32 num_sge;
-	vrnic_u8 reserved[12]; /* zero */
+	vrnic_le32 tag; /* shared receive queue: comes back in the completion, else zero */
+	vrnic_u8 reserved[8]; /* zero */
 	struct vrnic_sge sge[1]; /* as many as num_sge says and the stride holds */
 };
 VRNIC_ASSERT_SIZE(struct vrnic_rqe, 32);
@@ -177,14 +215,15 @@ struct vrnic_cqe {
 	vrnic_le32 syndrome; /* vendor syndrome: VRNIC_SYND_*, for people */
 	vrnic_le32 byte_len; /* received or read bytes */
 	vrnic_le32 imm;      /* immediate data as it came, or invalidated key */
-	vrnic_le32 wqe_index; /* index of the entry in its work queue */
+	vrnic_le32 wqe_index; /* index of the entry in its work queue; with srqn: its tag */
 	vrnic_u8 smac[6];    /* datagrams and Ethernet */
 	vrnic_le16 vlan;     /* with VRNIC_CQE_VLAN */
 	vrnic_u8 network_type; /* 1: IPv4, 2: IPv6 */
 	vrnic_u8 sl;
 	vrnic_le16 pkey_index;
-	vrnic_le64 timestamp; /* device clock, ns */
-	vrnic_le64 reserved;
+	vrnic_le64 timestamp; /* VRNIC_REG_CLOCK, ns */
+	vrnic_le32 srqn;     /* the entry was one of this shared receive queue; 0: of none */
+	vrnic_le32 reserved;
 	vrnic_le64 seq;
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cqe, 64);
@@ -195,7 +234,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 
 #define VRNIC_CQE_IMM (1u << 0)
 #define VRNIC_CQE_INV (1u << 1)
-#define VRNIC_CQE_GRH (1u << 2)
+#define VRNIC_CQE_GRH (1u << 2)  /* datagrams: the first 40 bytes of the buffer are the IP header (IPv4: its last 20) */
 #define VRNIC_CQE_SOLICITED (1u << 3)
 #define VRNIC_CQE_VLAN (1u << 4)
 #define VRNIC_CQE_SEND_QUEUE (1u << 5) /* the entry was of the send queue (told also when status is an error) */
@@ -245,7 +284,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 /* Event queue entry; seq as in a completion. */
 struct vrnic_eqe {
 	vrnic_le32 type;   /* VRNIC_EVENT_* */
-	vrnic_le32 number; /* CQN, QPN, port (1) */
+	vrnic_le32 number; /* CQN, QPN, SRQN, port (1) */
 	vrnic_le32 code;   /* reason, VRNIC_SYND_* or 0 */
 	vrnic_le32 reserved0;
 	vrnic_le64 reserved1;
@@ -261,6 +300,9 @@ VRNIC_ASSERT_OFFSET(struct vrnic_eqe, seq, 24);
 #define VRNIC_EVENT_QP_ACCESS_ERROR 0x22 /* local access violation, responder */
 #define VRNIC_EVENT_QP_COMM_EST 0x23     /* first packet arrived in RTR */
 #define VRNIC_EVENT_QP_SQ_DRAINED 0x24
+#define VRNIC_EVENT_QP_LAST_WQE 0x25     /* in ERR: takes nothing more from its shared receive queue */
+#define VRNIC_EVENT_SRQ_LIMIT 0x28       /* SRQN: fewer entries are left than its limit; once */
+#define VRNIC_EVENT_SRQ_ERROR 0x29       /* SRQN: its memory could not be used */
 #define VRNIC_EVENT_PORT_UP 0x30
 #define VRNIC_EVENT_PORT_DOWN 0x31
 #define VRNIC_EVENT_DEVICE_FATAL 0x40

@@ -104,6 +104,7 @@ void fill_header(vrnic_sqe& sqe, const SendOperation& operation, const ibv_send_
         sqe.imm.raw = operation.immediate ? wr.imm_data : 0;  // four octets, as they are
     sqe.rkey = operation.remote ? wr.wr.rdma.rkey : 0;
     sqe.remote_addr = operation.remote ? wr.wr.rdma.remote_addr : 0;
+    sqe.xrc_srqn = 0;
     sqe.reserved1 = 0;
 }
 

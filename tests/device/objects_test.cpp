@@ -197,7 +197,7 @@ TEST_CASE("completion queues of impossible sizes", "[objects]") {
             {"event queue beyond all", [](Create& c) { c.eqn = ~0u; }, VRNIC_STATUS_NO_OBJECT},
             {"no such slot", [](Create& c) { c.uar = 255; }, VRNIC_STATUS_NO_OBJECT},
             {"slot beyond all", [](Create& c) { c.uar = ~0u; }, VRNIC_STATUS_NO_OBJECT},
-            {"reserved field", [](Create& c) { c.reserved1 = 1; }, VRNIC_STATUS_RESERVED},
+            {"reserved field", [](Create& c) { c.reserved0[1] = 1; }, VRNIC_STATUS_RESERVED},
         });
     CHECK(bench.machine.ends_well());
 }

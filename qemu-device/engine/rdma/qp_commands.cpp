@@ -198,6 +198,8 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
     const TransportConfig& config = context.config;
     if (cmd.type != VRNIC_QPT_RC) return admin_error(VRNIC_STATUS_UNSUPPORTED, CREATE_FIELD(type));
     if ((cmd.flags & ~VRNIC_QP_SQ_SIG_ALL) != 0) return invalid(CREATE_FIELD(flags));
+    if (cmd.srqn != 0) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(srqn));
+    if (cmd.xrcdn != 0) return invalid(CREATE_FIELD(xrcdn));
     CompletionQueue* send_cq = context.cqs.find(cmd.send_cqn);
     if (!send_cq) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(send_cqn));
     CompletionQueue* recv_cq = context.cqs.find(cmd.recv_cqn);

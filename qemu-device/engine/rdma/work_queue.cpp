@@ -73,7 +73,8 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
         VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE | VRNIC_SQE_SOLICITED | VRNIC_SQE_INLINE;
     const SendOperation& operation = request.operation();
     if (operation.answer == Answer::none) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
-    if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0)
+    if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0 ||
+        entry.xrc_srqn != 0)
         return malformed;
     if ((entry.flags & VRNIC_SQE_INLINE) != 0) {
         if (!operation.carries_data || entry.num_sge != 0 ||

@@ -388,7 +388,7 @@ TEST_CASE("wrong send entries fail, after those before them, and are never sent"
         entry.reserved0 = 1;
     }
     SECTION("reserved word") {
-        entry.reserved1 = std::uint64_t{1};
+        entry.reserved1 = 1u;
     }
     SECTION("more scatter/gather entries than the stride holds") {
         entry.num_sge = 7;
