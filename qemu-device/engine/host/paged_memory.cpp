@@ -9,7 +9,6 @@ namespace vrnic {
 namespace {
 
 constexpr std::uint64_t kTableBytes = VRNIC_PAGE_TABLE_ENTRIES * sizeof(vrnic_le64);
-constexpr std::uint8_t kContiguous = 63;  // page_shift_ of a range in one piece
 
 std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) {
     return (value + by - 1) / by;
@@ -103,13 +102,9 @@ AdminResult<PagedMemory> PagedMemory::create(Host& host, const vrnic_page_list& 
     return memory;
 }
 
-PagedMemory::Piece PagedMemory::piece(std::uint64_t offset, std::uint64_t size) const {
-    offset += first_offset_;
-    if (page_shift_ == kContiguous) return {pages_[0] + offset, size};
-
+PagedMemory::Piece PagedMemory::piece_of_many(std::size_t page, std::uint64_t in_page,
+                                              std::uint64_t size) const {
     const std::uint64_t page_size = std::uint64_t{1} << page_shift_;
-    std::size_t page = offset >> page_shift_;
-    const std::uint64_t in_page = offset & (page_size - 1);
     const BusAddress address = pages_[page] + in_page;
     std::uint64_t available = page_size - in_page;
     // Neighbours on the bus make one piece, but not around the end of the address space.

@@ -36,11 +36,23 @@ class PagedMemory {
     [[nodiscard]] bool store64(Host& host, std::uint64_t offset, std::uint64_t value) const;
 
   private:
+    static constexpr std::uint8_t kContiguous = 63;  // page_shift_ of a range in one piece
+
     struct Piece {
         BusAddress address;
         std::uint64_t size;  // bytes in one piece on the bus, at most what was asked for
     };
-    Piece piece(std::uint64_t offset, std::uint64_t size) const;
+    Piece piece(std::uint64_t offset, std::uint64_t size) const {
+        offset += first_offset_;
+        if (page_shift_ == kContiguous) return {pages_[0] + offset, size};
+        const std::uint64_t page_size = std::uint64_t{1} << page_shift_;
+        const std::uint64_t in_page = offset & (page_size - 1);
+        const std::size_t page = offset >> page_shift_;
+        if (page_size - in_page >= size) return {pages_[page] + in_page, size};
+        return piece_of_many(page, in_page, size);
+    }
+    // One that begins in a page and goes on behind it.
+    Piece piece_of_many(std::size_t page, std::uint64_t in_page, std::uint64_t size) const;
 
     std::vector<BusAddress> pages_;  // levels 0: one entry, page_shift_ is 63
     std::uint64_t length_ = 0;
