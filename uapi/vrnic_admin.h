@@ -216,7 +216,11 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 	X(wire_pauses)             /* the netdev was full */                                       \
 	X(cq_overflows) X(completions) X(completion_errors) X(eq_overflows) X(interrupts)          \
 	X(admin_commands) X(admin_errors) X(doorbells) X(doorbell_errors) X(mmio_errors)           \
-	X(dma_errors) X(resets)
+	X(dma_errors) X(resets)                                                                    \
+	X(roce_rx_bad_qkey)                                                                        \
+	X(roce_rx_no_receive)       /* UC, UD: no receive entry, or too small a one */             \
+	X(roce_rx_dropped_messages) /* UC: not all of it came, or it was not allowed */            \
+	X(roce_np_ecn_marked) X(roce_np_cnp_sent) X(roce_rp_cnp_handled) /* annex A17.9 */
 
 struct vrnic_counters {
 #define VRNIC_COUNTER_FIELD(name) vrnic_le64 name;

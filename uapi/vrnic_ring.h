@@ -278,6 +278,9 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 #define VRNIC_SYND_MISALIGNED 18    /* atomic at an address that is no multiple of eight */
 #define VRNIC_SYND_WRONG_QP 19      /* the window is bound to another queue pair */
 #define VRNIC_SYND_WINDOW_STATE 20  /* the window is bound already, or its type does not allow it */
+#define VRNIC_SYND_SRQ_FAILED 21    /* the shared receive queue could not be used */
+#define VRNIC_SYND_BAD_SRQ 22       /* XRC: no such shared receive queue, or it is of another domain */
+#define VRNIC_SYND_BAD_ADDRESS 23   /* the address vector: no such source GID, a destination of another kind, ... */
 
 /* ---- events ---- */
 

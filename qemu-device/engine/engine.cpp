@@ -180,7 +180,8 @@ struct Engine::Impl {
 
     void receive(std::span<const std::byte> arrived) {
         device.wire.passed(Direction::in, arrived);
-        switch (steer(arrived, device.port, device.counters)) {
+        switch (
+            steer(arrived, device.port, device.transport.has_multicast_groups(), device.counters)) {
             case Destination::roce:
                 device.transport.receive(arrived);
                 break;

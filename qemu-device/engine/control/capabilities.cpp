@@ -24,8 +24,9 @@ constexpr std::uint64_t all_page_sizes() {
 
 vrnic_device_caps capabilities(const EngineConfig& config) {
     vrnic_device_caps caps{};
-    caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS |
-                    VRNIC_CAP_ATOMIC_WRITE | VRNIC_CAP_FLUSH_GLOBAL;
+    caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC | VRNIC_CAP_UD | VRNIC_CAP_XRC |
+                    VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
+                    VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST;
     caps.max_mr_size = MrTable::kMaxRegionBytes;
     caps.page_size_mask = all_page_sizes();
     caps.max_mr_pages = 4u << 20;
@@ -52,6 +53,11 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.link_speed = 100'000;
     caps.fw_version = kVersion;
     caps.local_ack_delay = 16;  // 268 ms: guests share the host's processors
+    caps.max_srqs = 65536;
+    caps.max_srq_entries = 16384;
+    caps.max_xrcds = 4096;
+    caps.max_mcast_groups = 1024;
+    caps.max_mcast_qps = 64;
     return caps;
 }
 

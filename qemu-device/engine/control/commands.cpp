@@ -93,8 +93,16 @@ AdminResult<std::uint32_t> alloc_pd(Device& device, const NoFields&) {
 
 AdminResult<void> dealloc_pd(Device& device, const vrnic_cmd_handle& cmd) {
     const std::uint32_t users =
-        device.regions.users_of(cmd.handle) + device.transport.qps_of_pd(cmd.handle);
+        device.regions.users_of(cmd.handle) + device.transport.users_of_pd(cmd.handle);
     return device.pds.dealloc(cmd.handle, users);
+}
+
+AdminResult<std::uint32_t> alloc_xrcd(Device& device, const NoFields&) {
+    return device.xrcds.alloc();
+}
+
+AdminResult<void> dealloc_xrcd(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.xrcds.dealloc(cmd.handle, device.transport.users_of_xrcd(cmd.handle));
 }
 
 AdminResult<void> set_gid(Device& device, const vrnic_cmd_set_gid& cmd) {
@@ -138,10 +146,14 @@ AdminResult<void> destroy_cq(Device& device, const vrnic_cmd_handle& cmd) {
 }
 
 AdminResult<std::uint32_t> create_qp(Device& device, const vrnic_cmd_create_qp& cmd) {
-    if (!device.pds.exists(cmd.pdn))
+    // An XRC target has a domain instead of what queues need.
+    const bool is_target = cmd.type == VRNIC_QPT_XRC_TGT;
+    if (!is_target && !device.pds.exists(cmd.pdn))
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_qp, pdn));
-    if (!device.uars.exists(cmd.uar))
+    if (!is_target && !device.uars.exists(cmd.uar))
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_qp, uar));
+    if (is_target && !device.xrcds.exists(cmd.xrcdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_qp, xrcdn));
     return device.transport.create_qp(cmd);
 }
 
@@ -157,6 +169,34 @@ AdminResult<void> destroy_qp(Device& device, const vrnic_cmd_handle& cmd) {
     return device.transport.destroy_qp(cmd.handle);
 }
 
+AdminResult<void> attach_mcast(Device& device, const vrnic_cmd_mcast& cmd) {
+    return device.transport.attach_mcast(cmd);
+}
+
+AdminResult<void> detach_mcast(Device& device, const vrnic_cmd_mcast& cmd) {
+    return device.transport.detach_mcast(cmd);
+}
+
+AdminResult<std::uint32_t> create_srq(Device& device, const vrnic_cmd_create_srq& cmd) {
+    if (!device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_srq, pdn));
+    if (cmd.xrcdn != 0 && !device.xrcds.exists(cmd.xrcdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_srq, xrcdn));
+    return device.transport.create_srq(cmd);
+}
+
+AdminResult<void> modify_srq(Device& device, const vrnic_cmd_modify_srq& cmd) {
+    return device.transport.modify_srq(cmd);
+}
+
+AdminResult<vrnic_resp_query_srq> query_srq(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.transport.query_srq(cmd.handle);
+}
+
+AdminResult<void> destroy_srq(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.transport.destroy_srq(cmd.handle);
+}
+
 // ---- from bytes to typed fields and back ----
 
 using ResponsePayload = std::span<std::uint8_t, sizeof(vrnic_admin_cpl::payload)>;
@@ -167,7 +207,8 @@ void put_response(ResponsePayload out, std::uint32_t handle) {
     std::memcpy(out.data(), &response, sizeof(response));
 }
 
-void put_response(ResponsePayload out, const vrnic_resp_query_qp& response) {
+template <typename Response>
+void put_response(ResponsePayload out, const Response& response) {
     static_assert(sizeof(response) <= out.extent);
     std::memcpy(out.data(), &response, sizeof(response));
 }
@@ -242,6 +283,8 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(REREG_MR, rereg_mr),
     COMMAND(ALLOC_MW, alloc_mw, RESERVED(vrnic_cmd_alloc_mw, reserved)),
     COMMAND(DEALLOC_MW, dealloc_mw, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(ALLOC_XRCD, alloc_xrcd),
+    COMMAND(DEALLOC_XRCD, dealloc_xrcd, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(CREATE_CQ, create_cq, RESERVED(vrnic_cmd_create_cq, reserved0),
             RESERVED(vrnic_cmd_create_cq, reserved1)),
     COMMAND(DESTROY_CQ, destroy_cq, RESERVED(vrnic_cmd_handle, reserved)),
@@ -250,6 +293,12 @@ constexpr auto kCommands = std::to_array<Command>({
             RESERVED(vrnic_cmd_modify_qp, reserved)),
     COMMAND(QUERY_QP, query_qp, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(DESTROY_QP, destroy_qp, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(ATTACH_MCAST, attach_mcast, RESERVED(vrnic_cmd_mcast, reserved)),
+    COMMAND(DETACH_MCAST, detach_mcast, RESERVED(vrnic_cmd_mcast, reserved)),
+    COMMAND(CREATE_SRQ, create_srq, RESERVED(vrnic_cmd_create_srq, reserved0)),
+    COMMAND(MODIFY_SRQ, modify_srq),
+    COMMAND(QUERY_SRQ, query_srq, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(DESTROY_SRQ, destroy_srq, RESERVED(vrnic_cmd_handle, reserved)),
 });
 
 #undef COMMAND

@@ -23,6 +23,10 @@ TransportConfig transport_config(const vrnic_device_caps& caps, const EngineConf
     out.max_rd_atomic = caps.max_rd_atomic;
     out.max_path_mtu = caps.max_path_mtu;
     out.max_queue_pages = kMaxQueuePages;
+    out.max_srqs = caps.max_srqs;
+    out.max_srq_entries = caps.max_srq_entries;
+    out.max_mcast_groups = caps.max_mcast_groups;
+    out.max_mcast_qps = caps.max_mcast_qps;
     out.loss_ppm = config.loss_ppm;
     out.seed = config.seed;
     return out;
@@ -31,7 +35,7 @@ TransportConfig transport_config(const vrnic_device_caps& caps, const EngineConf
 void tell_transport(Transport& transport, const Port& port) {
     std::uint8_t mac[6];
     std::ranges::copy(port.mac(), mac);
-    transport.set_port(port.link_up(), mac);
+    transport.set_port(port.link_up(), mac, port.mtu());
 }
 
 }  // namespace
@@ -42,6 +46,7 @@ Device::Device(Host& host, const EngineConfig& config)
       events(host, counters, config.vectors),
       uars(config.doorbell_slots, config.doorbell_stride_log),
       pds(caps.max_pds),
+      xrcds(caps.max_xrcds),
       regions(host, {caps.max_mrs, caps.max_mr_pages, kMaxTotalPages}),
       cqs(host, counters, events, caps.max_cqs, caps.max_cq_entries, kMaxQueuePages),
       wire(host),
@@ -60,6 +65,7 @@ void Device::reset() {
     cqs.reset();
     regions.reset();
     pds.reset();
+    xrcds.reset();
     uars.reset();
     events.reset();
     port.reset();

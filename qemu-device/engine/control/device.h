@@ -12,8 +12,8 @@
 #include "ethernet/transmit.h"
 #include "host/host.h"
 #include "rdma/cq.h"
+#include "rdma/domain.h"
 #include "rdma/mr.h"
-#include "rdma/pd.h"
 #include "rdma/transport.h"
 #include "vrnic_admin.h"
 
@@ -27,7 +27,8 @@ struct Device {
     // Members are made in this order: the later ones use the earlier ones.
     EventQueues events;
     UarTable uars;
-    PdTable pds;
+    DomainTable pds;
+    DomainTable xrcds;
     MrTable regions;
     CqTable cqs;
     Wire wire;

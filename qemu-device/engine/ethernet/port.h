@@ -60,6 +60,7 @@ class Port {
     bool promiscuous() const { return (flags_ & VRNIC_PORT_PROMISC) != 0; }
     bool all_multicast() const { return (flags_ & VRNIC_PORT_ALLMULTI) != 0; }
     std::uint64_t multicast_hash() const { return multicast_hash_; }
+    std::uint32_t mtu() const { return mtu_; }  // bytes of Ethernet payload
     std::uint32_t max_received_frame() const { return mtu_ + kEthernetHeader + kVlanTag; }
     const MacAddress& mac() const { return mac_; }
     const MacAddress& permanent_mac() const { return permanent_mac_; }

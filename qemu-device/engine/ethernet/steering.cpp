@@ -75,7 +75,8 @@ unsigned multicast_hash_bit(const std::uint8_t* mac) {
     return ~roce::crc32_ethernet(0, {reinterpret_cast<const std::byte*>(mac), 6}) >> 26;
 }
 
-Destination steer(std::span<const std::byte> frame, const Port& port, Counters& counters) {
+Destination steer(std::span<const std::byte> frame, const Port& port, bool takes_groups,
+                  Counters& counters) {
     if (frame.size() < kEthernetHeader) {
         ++counters.eth_rx_too_short;
         return Destination::nowhere;
@@ -87,7 +88,9 @@ Destination steer(std::span<const std::byte> frame, const Port& port, Counters& 
     const Octets octets(reinterpret_cast<const std::uint8_t*>(frame.data()), frame.size());
     if (port.link_up()) {
         // The RDMA function works without the network stack's consent: PORT_UP is not asked.
-        if (is_ours(octets.data(), port) && is_roce(octets)) return Destination::roce;
+        const bool may_be_roce =
+            is_ours(octets.data(), port) || (takes_groups && is_multicast(octets.data()));
+        if (may_be_roce && is_roce(octets)) return Destination::roce;
         if (port.admin_up() && accepts(octets.data(), port)) return Destination::ethernet;
     }
     ++counters.eth_rx_filtered;

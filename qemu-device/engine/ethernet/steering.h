@@ -17,8 +17,10 @@ enum class Destination {
     nowhere,   // dropped, and counted
 };
 
-// frame: from the Ethernet header on, without FCS; any content.
-Destination steer(std::span<const std::byte> frame, const Port& port, Counters& counters);
+// frame: from the Ethernet header on, without FCS; any content. takes_groups: RoCE packets to any
+// group are for the transport, too.
+Destination steer(std::span<const std::byte> frame, const Port& port, bool takes_groups,
+                  Counters& counters);
 
 // Bit of vrnic_cmd_set_port.multicast_hash that stands for an address.
 unsigned multicast_hash_bit(const std::uint8_t* mac);

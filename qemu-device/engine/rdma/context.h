@@ -5,9 +5,11 @@
 #include <cstdint>
 
 #include "rdma/gid_table.h"
+#include "rdma/multicast.h"
 #include "rdma/output.h"
 #include "rdma/qp_table.h"
 #include "rdma/ready_list.h"
+#include "rdma/srq.h"
 #include "rdma/timers.h"
 #include "rdma/transport.h"
 
@@ -23,6 +25,9 @@ struct TransportContext {
           cqs(world.cqs),
           config(limits),
           gids(limits.max_gids),
+          multicast(limits.max_mcast_groups, limits.max_mcast_qps),
+          srqs(world.host, world.counters, world.events, world.cqs,
+               {limits.max_srqs, limits.max_srq_entries, limits.max_queue_pages}),
           qps(limits.max_qps),
           timers(limits.max_qps),
           ready(limits.max_qps),
@@ -39,6 +44,8 @@ struct TransportContext {
 
     const TransportConfig config;
     GidTable gids;
+    MulticastGroups multicast;
+    SrqTable srqs;
     QpTable qps;
     Timers timers;
     ReadyList ready;
@@ -46,6 +53,8 @@ struct TransportContext {
     ReadyList acks;     // have an acknowledgement that waits for Transport::release_acks()
     Output output;
     roce::MacAddress port_mac{};
+    std::uint32_t addresses_generation = 0;  // another one when GIDs or the port's MAC change
+    std::uint32_t datagram_mtu = 0;          // bytes: what a datagram may carry over the port
 
     void make_ready(const QueuePair& qp) { ready.push(QpTable::index(qp.qpn)); }
     void make_ack_ready(const QueuePair& qp) { acks.push(QpTable::index(qp.qpn)); }

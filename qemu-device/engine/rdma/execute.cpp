@@ -22,17 +22,13 @@ Result from_access(const AccessResult& access) {
         access.error());
 }
 
-KeyUser user_of(const QueuePair& qp) {
-    return {qp.pdn, qp.qpn};
-}
-
 Result check_range(TransportContext& context, const QueuePair& qp, std::uint32_t rkey,
                    std::uint64_t address, std::uint32_t length, std::uint32_t access) {
     if (length > kMaxMessage) return refuse(Cause::invalid_request, VRNIC_SYND_TOO_LONG);
     // What the QP does not let anybody do is an invalid request, whatever the key (IBTA 9.7.4.1.5).
     if ((qp.attr.access_flags & access) == 0)
         return refuse(Cause::invalid_request, VRNIC_SYND_NO_PERMISSION);
-    const auto view = context.regions.check_remote(rkey, user_of(qp), address, length, access);
+    const auto view = context.regions.check_remote(rkey, qp.key_user(), address, length, access);
     if (!view) return refuse(Cause::remote_access, view.error());
     return {};
 }
@@ -48,7 +44,7 @@ Result place_write(TransportContext& context, QueuePair& qp, std::span<const std
     Responder& responder = qp.responder;
     if (data.size() > responder.length - responder.received)
         return refuse(Cause::invalid_request, VRNIC_SYND_TOO_LONG);
-    auto placed = from_access(write_remote(context, user_of(qp), responder.rkey,
+    auto placed = from_access(write_remote(context, qp.key_user(), responder.rkey,
                                            responder.address + responder.received, data));
     if (placed) responder.received += static_cast<std::uint32_t>(data.size());
     return placed;
@@ -59,9 +55,9 @@ Result begin_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
     return check_range(context, qp, rkey, address, length, VRNIC_ACCESS_REMOTE_READ);
 }
 
-Result fetch_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
+Result fetch_read(TransportContext& context, KeyUser user, std::uint32_t rkey,
                   std::uint64_t address, std::span<std::byte> out) {
-    return from_access(read_remote(context, user_of(qp), rkey, address, out));
+    return from_access(read_remote(context, user, rkey, address, out));
 }
 
 Result write_word(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
@@ -71,7 +67,7 @@ Result write_word(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
             check_range(context, qp, rkey, address, sizeof(value), VRNIC_ACCESS_REMOTE_WRITE);
         !checked)
         return checked;
-    return from_access(store_remote(context, user_of(qp), rkey, address, value));
+    return from_access(store_remote(context, qp.key_user(), rkey, address, value));
 }
 
 // What is written is visible at once: nothing but the checks is left to do.
@@ -84,13 +80,13 @@ Result flush(TransportContext& context, QueuePair& qp, std::uint32_t rkey, std::
     if ((qp.attr.access_flags & VRNIC_ACCESS_FLUSH_GLOBAL) == 0)
         return refuse(Cause::invalid_request, VRNIC_SYND_NO_PERMISSION);
     const auto view =
-        context.regions.check_remote_whole(rkey, user_of(qp), VRNIC_ACCESS_FLUSH_GLOBAL);
+        context.regions.check_remote_whole(rkey, qp.key_user(), VRNIC_ACCESS_FLUSH_GLOBAL);
     if (!view) return refuse(Cause::remote_access, view.error());
     return {};
 }
 
 Result invalidate(TransportContext& context, QueuePair& qp, std::uint32_t key) {
-    const auto done = context.regions.invalidate(user_of(qp), key);
+    const auto done = context.regions.invalidate(qp.key_user(), key);
     if (!done) return refuse(Cause::remote_access, done.error(), VRNIC_WC_REM_INV_REQ_ERR);
     return {};
 }
@@ -105,7 +101,7 @@ std::expected<std::uint64_t, Refusal> change_word(TransportContext& context, Que
                                    VRNIC_ACCESS_REMOTE_ATOMIC);
         !checked)
         return std::unexpected(checked.error());
-    const auto original = change_remote(context, user_of(qp), rkey, address, operation);
+    const auto original = change_remote(context, qp.key_user(), rkey, address, operation);
     if (!original) return std::unexpected(from_access(std::unexpected(original.error())).error());
     return *original;
 }
@@ -129,7 +125,8 @@ Result place_send(TransportContext& context, QueuePair& qp, std::span<const std:
     if (end > responder.entry.capacity || end > kMaxMessage)
         return refuse(Cause::invalid_request, VRNIC_SYND_TOO_LONG, VRNIC_WC_LOC_LEN_ERR);
     const auto list = std::span(responder.entry.sge).first(responder.entry.num_sge);
-    if (const auto placed = scatter(context, qp.pdn, list, responder.received, data); !placed)
+    if (const auto placed = scatter(context, responder.entry.pdn, list, responder.received, data);
+        !placed)
         return refuse(Cause::operational, placed.error(), VRNIC_WC_LOC_PROT_ERR);
     responder.received = static_cast<std::uint32_t>(end);
     return {};

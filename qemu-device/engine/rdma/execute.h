@@ -33,7 +33,8 @@ Result place_write(TransportContext& context, QueuePair& qp, std::span<const std
 
 Result begin_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
                   std::uint64_t address, std::uint32_t length);
-Result fetch_read(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
+// user: as it was when the READ came.
+Result fetch_read(TransportContext& context, KeyUser user, std::uint32_t rkey,
                   std::uint64_t address, std::span<std::byte> out);
 
 // The QP has to be open for atomics, the address aligned, the word changeable with rkey. The answer

@@ -35,6 +35,13 @@ bool GidTable::contains(const roce::Gid& gid) const {
                        [&](const GidEntry& entry) { return entry.live() && entry.gid == gid; });
 }
 
+bool GidTable::contains(const roce::Gid& gid, std::uint16_t vlan) const {
+    const std::uint16_t tag = vlan == 0 ? std::uint16_t{VRNIC_VLAN_NONE} : vlan;
+    return std::any_of(entries_.begin(), entries_.end(), [&](const GidEntry& entry) {
+        return entry.live() && entry.gid == gid && entry.vlan == tag;
+    });
+}
+
 void GidTable::reset() {
     std::fill(entries_.begin(), entries_.end(), GidEntry{});
 }

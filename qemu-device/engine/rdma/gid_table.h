@@ -29,6 +29,7 @@ class GidTable {
     AdminResult<void> set(const vrnic_cmd_set_gid& cmd);
     const GidEntry* find(std::uint32_t index) const;  // nullptr: out of range or empty
     bool contains(const roce::Gid& gid) const;        // O(n)
+    bool contains(const roce::Gid& gid, std::uint16_t vlan) const;  // vlan 0: untagged; O(n)
     void reset();
 
   private:

@@ -12,12 +12,10 @@
 #include "base/result.h"
 #include "host/host.h"
 #include "host/paged_memory.h"
+#include "rdma/syndrome.h"
 #include "vrnic_admin.h"
 
 namespace vrnic {
-
-// Why an access was refused: VRNIC_SYND_*.
-using Syndrome = std::uint32_t;
 
 enum class KeyKind : std::uint8_t {
     region,

@@ -31,17 +31,21 @@ Output::Output(Wire& wire, Counters& counters, Loss loss)
       loopback_(kLoopbackSlots),
       builder_(std::span<std::byte, roce::kMaxFrame>(buffer_)) {}
 
-bool Output::send(bool loopback) {
+bool Output::send(Route route) {
     const auto frame = builder_.finish();
     if (loss_.drops()) {
         ++counters_.faults_dropped_packets;
-    } else if (loopback) {
-        loopback_.push(frame);
-        wire_.passed(Direction::out, frame);
-    } else if (link_up_ && wire_.send(frame) == SendResult::paused) {
-        paused_ = true;
-        ++counters_.wire_pauses;
-        return false;
+    } else {
+        // The wire first: what it does not take now is sent again, to both.
+        if (route != Route::loopback && link_up_ && wire_.send(frame) == SendResult::paused) {
+            paused_ = true;
+            ++counters_.wire_pauses;
+            return false;
+        }
+        if (route != Route::wire) {
+            loopback_.push(frame);
+            if (route == Route::loopback) wire_.passed(Direction::out, frame);
+        }
     }
     ++counters_.roce_tx_packets;
     counters_.roce_tx_bytes += frame.size();

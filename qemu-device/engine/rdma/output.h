@@ -38,13 +38,18 @@ class LoopbackQueue {
     std::uint32_t count_ = 0;
 };
 
+enum class Route : std::uint8_t { wire, loopback, both };
+
 class Output {
   public:
     Output(Wire& wire, Counters& counters, Loss loss);
 
     // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built
     // again later.
-    bool blocked(bool loopback) const { return loopback ? loopback_.full() : paused_; }
+    bool blocked(Route route) const {
+        return (route != Route::wire && loopback_.full()) || (route != Route::loopback && paused_);
+    }
+    bool blocked(bool loopback) const { return blocked(loopback ? Route::loopback : Route::wire); }
 
     // begin() only when not blocked; fill the payload, then send().
     std::span<std::byte> begin(const roce::PathHeaders& path, const roce::PacketFields& fields,
@@ -52,7 +57,10 @@ class Output {
         return builder_.begin(path, fields, payload_bytes);
     }
     // False: not taken; try again after wire_ready().
-    [[nodiscard]] bool send(bool loopback);
+    [[nodiscard]] bool send(Route route);
+    [[nodiscard]] bool send(bool loopback) {
+        return send(loopback ? Route::loopback : Route::wire);
+    }
 
     bool paused() const { return paused_; }
     void wire_ready() { paused_ = false; }

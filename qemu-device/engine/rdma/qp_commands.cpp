@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "rdma/completion.h"
 #include "rdma/qp_states.h"
+#include "rdma/requester.h"
 
 namespace vrnic {
 
@@ -25,41 +27,14 @@ std::unexpected<AdminError> invalid(std::uint32_t field) {
     return admin_error(VRNIC_STATUS_INVALID, field);
 }
 
-struct RingFields {
-    std::uint8_t log_size, log_stride;
-    std::uint32_t offset;
-    std::uint32_t size_field, stride_field, offset_field;
-};
-
-AdminResult<WorkRing> make_ring(const RingFields& fields, std::uint32_t max_entries,
-                                unsigned min_log_stride, unsigned max_log_stride) {
-    WorkRing ring;
-    if (fields.log_size == VRNIC_NO_QUEUE) return ring;
-    if (fields.log_size > 31 || 1u << fields.log_size > max_entries)
-        return invalid(fields.size_field);
-    if (fields.log_stride < min_log_stride || fields.log_stride > max_log_stride)
-        return invalid(fields.stride_field);
-    if (fields.offset % 64 != 0) return invalid(fields.offset_field);
-    ring.offset = fields.offset;
-    ring.size = 1u << fields.log_size;
-    ring.stride = 1u << fields.log_stride;
-    return ring;
-}
-
-std::uint64_t end_of(const WorkRing& ring) {
-    return ring.offset + std::uint64_t{ring.size} * ring.stride;
-}
-
 // Everything that RESET forgets.
 void reset_qp(TransportContext& context, QueuePair& qp) {
     context.stop_timer(qp);
     qp.timer_due = false;
     qp.attr = {};
-    for (WorkRing* ring : {&qp.sq, &qp.rq}) {
-        ring->next = 0;
-        ring->producer = 0;
-        ring->doorbell = false;
-    }
+    qp.sq.restart();
+    qp.rq.restart();
+    qp.datagram_address = {};
     Requester fresh;
     fresh.ring = std::move(qp.requester.ring);
     fresh.entries = std::move(qp.requester.entries);
@@ -95,55 +70,14 @@ AdminResult<void> check_attributes(const TransportContext& context, const vrnic_
     return {};
 }
 
-AdminResult<void> check_av(const TransportContext& context, const vrnic_av& av) {
-    const auto av_field = [](std::size_t offset) {
-        return ATTR_FIELD(av) + static_cast<std::uint32_t>(offset);
-    };
-    const GidEntry* source = context.gids.find(av.sgid_index);
-    if (!source) return invalid(av_field(offsetof(vrnic_av, sgid_index)));
-    roce::Gid dgid;
-    std::copy(std::begin(av.dgid), std::end(av.dgid), dgid.begin());
-    if (is_ipv4(dgid) != is_ipv4(source->gid) || dgid == roce::Gid{} || dgid[0] == 0xff)
-        return invalid(av_field(offsetof(vrnic_av, dgid)));
-    if (av.flow_label > 0xfffff) return invalid(av_field(offsetof(vrnic_av, flow_label)));
-    if ((av.dmac[0] & 1) != 0) return invalid(av_field(offsetof(vrnic_av, dmac)));
-    if (av.sl > 15) return invalid(av_field(offsetof(vrnic_av, sl)));
+// Of a connection: where it goes to. The numbers of both ends are known by now.
+AdminResult<void> take_address(TransportContext& context, QueuePair& qp, const vrnic_av& av,
+                               std::uint32_t destination_qpn) {
+    auto peer =
+        resolve(context.gids, context.port_mac, av, {qp.service(), qp.qpn, destination_qpn});
+    if (!peer) return invalid(ATTR_FIELD(av) + peer.error());
+    qp.peer = *peer;
     return {};
-}
-
-// Connections spread over the ports that annex A17 gives for it; one connection keeps to one.
-std::uint16_t choose_source_port(std::uint32_t a, std::uint32_t b) {
-    const std::uint32_t mixed = (a * 0x9e3779b1u) ^ (b * 0x85ebca6bu);
-    return static_cast<std::uint16_t>(0xc000 | (mixed >> 18));
-}
-
-void apply_av(TransportContext& context, QueuePair& qp) {
-    const vrnic_av& av = qp.attr.av;
-    const GidEntry& source = *context.gids.find(av.sgid_index);
-    roce::Path path;
-    path.source_mac = source.mac;
-    std::copy(std::begin(av.dmac), std::end(av.dmac), path.destination_mac.begin());
-    path.has_vlan = source.vlan != VRNIC_VLAN_NONE;
-    path.vlan = path.has_vlan ? source.vlan : 0;
-    path.source = source.gid;
-    std::copy(std::begin(av.dgid), std::end(av.dgid), path.destination.begin());
-    path.ipv4 = is_ipv4(path.source);
-    path.service_level = av.sl;
-    path.traffic_class = av.traffic_class;
-    path.hop_limit = av.hop_limit != 0 ? av.hop_limit : 64;
-    path.flow_label = av.flow_label;
-    path.source_port = av.udp_sport != 0 ? std::uint16_t{av.udp_sport}
-                                         : choose_source_port(qp.qpn, qp.attr.dest_qpn);
-    path.destination_qp = qp.attr.dest_qpn;
-
-    qp.path = roce::PathHeaders::make(path);
-    qp.local_gid = path.source;
-    qp.remote_gid = path.destination;
-    qp.local_mac = path.source_mac;
-    qp.vlan = path.vlan;
-    qp.loopback = path.destination_mac == path.source_mac ||
-                  path.destination_mac == context.port_mac ||
-                  context.gids.contains(path.destination);
 }
 
 void take_attributes(vrnic_qp_attr& attr, const vrnic_qp_attr& given, std::uint32_t mask) {
@@ -154,6 +88,7 @@ void take_attributes(vrnic_qp_attr& attr, const vrnic_qp_attr& given, std::uint3
     take(VRNIC_QP_ACCESS_FLAGS, attr.access_flags, given.access_flags);
     take(VRNIC_QP_PKEY_INDEX, attr.pkey_index, given.pkey_index);
     take(VRNIC_QP_PORT, attr.port, given.port);
+    take(VRNIC_QP_QKEY, attr.qkey, given.qkey);
     take(VRNIC_QP_AV, attr.av, given.av);
     take(VRNIC_QP_PATH_MTU, attr.path_mtu, given.path_mtu);
     take(VRNIC_QP_TIMEOUT, attr.timeout, given.timeout);
@@ -172,7 +107,7 @@ void enter_state(TransportContext& context, QueuePair& qp, std::uint8_t from, st
     Requester& requester = qp.requester;
     qp.attr.state = to;
     if (to == VRNIC_QPS_RTR && from == VRNIC_QPS_INIT) {
-        qp.mtu = 128u << qp.attr.path_mtu;
+        if (!qp.is_datagram()) qp.mtu = 128u << qp.attr.path_mtu;
         qp.responder.expected = Psn(qp.attr.rq_psn);
     } else if (to == VRNIC_QPS_RTS && from == VRNIC_QPS_RTR) {
         const Psn psn(qp.attr.sq_psn);
@@ -180,6 +115,7 @@ void enter_state(TransportContext& context, QueuePair& qp, std::uint8_t from, st
     } else if (to == VRNIC_QPS_SQD && from == VRNIC_QPS_RTS) {
         requester.drained = false;
         qp.attr.sq_draining = 1;
+        if (!qp.has_requester()) requester::note_drained(context, qp);
     }
     if (to == VRNIC_QPS_RTS) {
         qp.sq.doorbell = true;
@@ -192,43 +128,73 @@ void enter_state(TransportContext& context, QueuePair& qp, std::uint8_t from, st
     }
 }
 
-}  // namespace
+// ---- create
 
-AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_create_qp& cmd) {
+constexpr std::uint32_t kKnownFlags = VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST;
+
+struct TypeRules {
+    std::uint8_t type;
+    bool has_rings;  // and with them a PD, a doorbell slot, memory
+    bool receives;   // has a receive queue or a shared one, and a CQ for it
+    bool xrc_domain;
+    std::uint32_t flags;
+};
+constexpr TypeRules kTypes[] = {
+    {VRNIC_QPT_RC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_UC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_UD, true, true, false, VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST},
+    {VRNIC_QPT_XRC_INI, true, false, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_XRC_TGT, false, false, true, 0},
+};
+
+const TypeRules* rules_of(std::uint8_t type) {
+    const auto* found = std::ranges::find(kTypes, type, &TypeRules::type);
+    return found == std::end(kTypes) ? nullptr : found;
+}
+
+// The first field that a type has no use for and that is not zero, or not VRNIC_NO_QUEUE.
+AdminResult<void> check_unused(const vrnic_cmd_create_qp& cmd, const TypeRules& rules) {
+    if ((cmd.flags & ~kKnownFlags) != 0 || (cmd.flags & ~rules.flags) != 0)
+        return invalid(CREATE_FIELD(flags));
+    if (!rules.xrc_domain && cmd.xrcdn != 0) return invalid(CREATE_FIELD(xrcdn));
+    if (!rules.receives) {
+        if (cmd.recv_cqn != 0) return invalid(CREATE_FIELD(recv_cqn));
+        if (cmd.srqn != 0) return invalid(CREATE_FIELD(srqn));
+    }
+    if ((!rules.receives || cmd.srqn != 0) && cmd.rq_log_size != VRNIC_NO_QUEUE)
+        return invalid(CREATE_FIELD(rq_log_size));
+    if (rules.has_rings) return {};
+    if (cmd.pdn != 0) return invalid(CREATE_FIELD(pdn));
+    if (cmd.uar != 0) return invalid(CREATE_FIELD(uar));
+    if (cmd.send_cqn != 0) return invalid(CREATE_FIELD(send_cqn));
+    if (cmd.sq_log_size != VRNIC_NO_QUEUE) return invalid(CREATE_FIELD(sq_log_size));
+    return {};
+}
+
+// The memory with rings and doorbell record.
+AdminResult<void> take_memory(TransportContext& context, QueuePair& qp,
+                              const vrnic_cmd_create_qp& cmd) {
     const TransportConfig& config = context.config;
-    if (cmd.type != VRNIC_QPT_RC) return admin_error(VRNIC_STATUS_UNSUPPORTED, CREATE_FIELD(type));
-    if ((cmd.flags & ~VRNIC_QP_SQ_SIG_ALL) != 0) return invalid(CREATE_FIELD(flags));
-    if (cmd.srqn != 0) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(srqn));
-    if (cmd.xrcdn != 0) return invalid(CREATE_FIELD(xrcdn));
-    CompletionQueue* send_cq = context.cqs.find(cmd.send_cqn);
-    if (!send_cq) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(send_cqn));
-    CompletionQueue* recv_cq = context.cqs.find(cmd.recv_cqn);
-    if (!recv_cq) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(recv_cqn));
-
     const auto sq =
         make_ring({cmd.sq_log_size, cmd.sq_log_stride, cmd.sq_offset, CREATE_FIELD(sq_log_size),
                    CREATE_FIELD(sq_log_stride), CREATE_FIELD(sq_offset)},
-                  config.max_sq_entries, VRNIC_SQE_STRIDE_MIN_LOG, VRNIC_SQE_STRIDE_MAX_LOG);
+                  {config.max_sq_entries, VRNIC_SQE_STRIDE_MIN_LOG, VRNIC_SQE_STRIDE_MAX_LOG});
     if (!sq) return std::unexpected(sq.error());
+    // An entry has room for the address.
+    if (qp.is_datagram() && sq->size != 0 && sq->stride < VRNIC_SQE_DATAGRAM_DATA_OFFSET)
+        return invalid(CREATE_FIELD(sq_log_stride));
     const auto rq =
         make_ring({cmd.rq_log_size, cmd.rq_log_stride, cmd.rq_offset, CREATE_FIELD(rq_log_size),
                    CREATE_FIELD(rq_log_stride), CREATE_FIELD(rq_offset)},
-                  config.max_rq_entries, VRNIC_RQE_STRIDE_MIN_LOG, VRNIC_RQE_STRIDE_MAX_LOG);
+                  {config.max_rq_entries, VRNIC_RQE_STRIDE_MIN_LOG, VRNIC_RQE_STRIDE_MAX_LOG});
     if (!rq) return std::unexpected(rq.error());
     if (cmd.dbrec_offset % 64 != 0) return invalid(CREATE_FIELD(dbrec_offset));
 
-    const std::uint64_t length = std::max(
-        {end_of(*sq), end_of(*rq), cmd.dbrec_offset + std::uint64_t{sizeof(vrnic_qp_dbrec)}});
+    const std::uint64_t length =
+        std::max({sq->end(), rq->end(), cmd.dbrec_offset + std::uint64_t{sizeof(vrnic_qp_dbrec)}});
     auto memory = PagedMemory::create(context.host, cmd.memory, length, config.max_queue_pages,
                                       CREATE_FIELD(memory));
     if (!memory) return std::unexpected(memory.error());
-
-    QueuePair qp;
-    qp.pdn = cmd.pdn;
-    qp.uar = cmd.uar;
-    qp.send_cqn = cmd.send_cqn;
-    qp.recv_cqn = cmd.recv_cqn;
-    qp.signal_all = (cmd.flags & VRNIC_QP_SQ_SIG_ALL) != 0;
     qp.dbrec_offset = cmd.dbrec_offset;
     qp.memory = std::move(*memory);
     qp.sq = *sq;
@@ -237,11 +203,58 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
         sq->size == 0 ? 1 : std::min({sq->size, kMaxInFlight, kMaxInFlightBytes / sq->stride});
     qp.requester.ring.resize(std::bit_floor(in_flight));
     qp.requester.entries.resize(std::size_t{qp.requester.ring.size()} * sq->stride);
+    return {};
+}
+
+roce::Gid group_of(const vrnic_cmd_mcast& cmd) {
+    roce::Gid gid;
+    std::copy(std::begin(cmd.gid), std::end(cmd.gid), gid.begin());
+    return gid;
+}
+
+// One more user of the CQs and of the shared receive queue, or one less.
+void count_use(TransportContext& context, const QueuePair& qp, int change) {
+    for (const std::uint32_t cqn : {qp.send_cqn, qp.recv_cqn})
+        if (cqn != QueuePair::kNoCq)
+            context.cqs.find(cqn)->users += static_cast<std::uint32_t>(change);
+    if (qp.srqn != 0) context.srqs.find(qp.srqn)->users += static_cast<std::uint32_t>(change);
+}
+
+}  // namespace
+
+AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_create_qp& cmd) {
+    const TypeRules* rules = rules_of(cmd.type);
+    if (!rules) return admin_error(VRNIC_STATUS_UNSUPPORTED, CREATE_FIELD(type));
+    if (auto unused = check_unused(cmd, *rules); !unused) return std::unexpected(unused.error());
+    if (rules->has_rings && !context.cqs.find(cmd.send_cqn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(send_cqn));
+    if (rules->receives && !context.cqs.find(cmd.recv_cqn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(recv_cqn));
+    if (cmd.srqn != 0) {
+        const SharedReceiveQueue* srq = context.srqs.find(cmd.srqn);
+        if (!srq || srq->is_xrc()) return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(srqn));
+    }
+
+    QueuePair qp;
+    qp.type = cmd.type;
+    qp.pdn = cmd.pdn;
+    qp.uar = cmd.uar;
+    if (rules->has_rings) qp.send_cqn = cmd.send_cqn;
+    if (rules->receives) qp.recv_cqn = cmd.recv_cqn;
+    qp.srqn = cmd.srqn;
+    qp.xrcdn = cmd.xrcdn;
+    qp.signal_all = (cmd.flags & VRNIC_QP_SQ_SIG_ALL) != 0;
+    qp.blocks_self_mcast = (cmd.flags & VRNIC_QP_BLOCK_SELF_MCAST) != 0;
+    if (rules->has_rings) {
+        if (auto taken = take_memory(context, qp, cmd); !taken)
+            return std::unexpected(taken.error());
+    } else {
+        qp.requester.ring.resize(1);  // never used: nothing else has to ask whether there is one
+    }
 
     const QueuePair* added = context.qps.add(std::move(qp));
     if (!added) return admin_error(VRNIC_STATUS_LIMIT);
-    ++send_cq->users;
-    ++recv_cq->users;
+    count_use(context, *added, +1);
     return added->qpn;
 }
 
@@ -253,14 +266,18 @@ AdminResult<void> modify_qp(TransportContext& context, const vrnic_cmd_modify_qp
     if ((mask & VRNIC_QP_CUR_STATE) != 0 && cmd.attr.cur_state != from)
         return admin_error(VRNIC_STATUS_BAD_STATE, ATTR_FIELD(cur_state));
     const std::uint8_t to = (mask & VRNIC_QP_STATE) != 0 ? cmd.attr.state : from;
-    const Transition* transition = find_transition(from, to);
+    const auto transition = find_transition(qp->type, from, to);
     if (!transition) return admin_error(VRNIC_STATUS_BAD_STATE, ATTR_FIELD(state));
     const std::uint32_t allowed = transition->required | transition->optional | VRNIC_QP_STATE;
     if ((mask & transition->required) != transition->required || (mask & ~allowed) != 0)
         return invalid(VRNIC_FIELD(vrnic_cmd_modify_qp, mask));
     if (auto checked = check_attributes(context, cmd.attr, mask); !checked) return checked;
-    if ((mask & VRNIC_QP_AV) != 0)
-        if (auto checked = check_av(context, cmd.attr.av); !checked) return checked;
+    if ((mask & VRNIC_QP_AV) != 0) {
+        const std::uint32_t destination_qpn =
+            (mask & VRNIC_QP_DEST_QPN) != 0 ? cmd.attr.dest_qpn : qp->attr.dest_qpn;
+        if (auto taken = take_address(context, *qp, cmd.attr.av, destination_qpn); !taken)
+            return taken;
+    }
 
     if (to == VRNIC_QPS_RESET) {
         reset_qp(context, *qp);
@@ -271,7 +288,6 @@ AdminResult<void> modify_qp(TransportContext& context, const vrnic_cmd_modify_qp
         return {};
     }
     take_attributes(qp->attr, cmd.attr, mask);
-    if ((mask & VRNIC_QP_AV) != 0) apply_av(context, *qp);
     enter_state(context, *qp, from, to);
     return {};
 }
@@ -292,10 +308,25 @@ AdminResult<void> destroy_qp(TransportContext& context, std::uint32_t qpn) {
     if (!qp) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
     context.stop_timer(*qp);
     if (qp->binds_windows) context.regions.forget_qp(qpn);
-    --context.cqs.find(qp->send_cqn)->users;
-    --context.cqs.find(qp->recv_cqn)->users;
+    if (qp->is_datagram()) context.multicast.forget_qp(qpn);
+    count_use(context, *qp, -1);
     context.qps.remove(qpn);
     return {};
+}
+
+AdminResult<void> attach_mcast(TransportContext& context, const vrnic_cmd_mcast& cmd) {
+    const QueuePair* qp = context.qps.find(cmd.qpn);
+    if (!qp) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_mcast, qpn));
+    if (!qp->is_datagram()) return invalid(VRNIC_FIELD(vrnic_cmd_mcast, qpn));
+    const roce::Gid group = group_of(cmd);
+    if (!is_multicast(group)) return invalid(VRNIC_FIELD(vrnic_cmd_mcast, gid));
+    return context.multicast.attach(group, cmd.qpn);
+}
+
+AdminResult<void> detach_mcast(TransportContext& context, const vrnic_cmd_mcast& cmd) {
+    if (!context.qps.find(cmd.qpn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_mcast, qpn));
+    return context.multicast.detach(group_of(cmd), cmd.qpn);
 }
 
 }  // namespace vrnic

@@ -11,5 +11,7 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
 AdminResult<void> modify_qp(TransportContext& context, const vrnic_cmd_modify_qp& cmd);
 AdminResult<vrnic_resp_query_qp> query_qp(TransportContext& context, std::uint32_t qpn);
 AdminResult<void> destroy_qp(TransportContext& context, std::uint32_t qpn);
+AdminResult<void> attach_mcast(TransportContext& context, const vrnic_cmd_mcast& cmd);
+AdminResult<void> detach_mcast(TransportContext& context, const vrnic_cmd_mcast& cmd);
 
 }  // namespace vrnic

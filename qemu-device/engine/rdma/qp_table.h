@@ -46,6 +46,19 @@ class QpTable {
     }
     static std::uint32_t index(std::uint32_t qpn) { return qpn - kFirstQpn; }
 
+    // O(n), for commands that are rare.
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        for (const auto& qp : qps_)
+            if (qp) visit(*qp);
+    }
+    template <typename Predicate>
+    std::uint32_t count(Predicate predicate) const {
+        std::uint32_t found = 0;
+        for_each([&](const QueuePair& qp) { found += predicate(qp); });
+        return found;
+    }
+
   private:
     IdPool numbers_;
     std::vector<std::unique_ptr<QueuePair>> qps_;

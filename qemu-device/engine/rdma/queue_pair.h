@@ -10,24 +10,15 @@
 
 #include "base/psn.h"
 #include "host/paged_memory.h"
+#include "rdma/address.h"
 #include "rdma/mr.h"
 #include "rdma/send_operation.h"
-#include "roce/build.h"
+#include "rdma/work_ring.h"
 #include "roce/headers.h"
 #include "vrnic_admin.h"
 #include "vrnic_ring.h"
 
 namespace vrnic {
-
-// A work queue in the guest's memory.
-struct WorkRing {
-    std::uint32_t offset = 0;    // in the memory of the QP
-    std::uint32_t size = 0;      // entries, a power of two; 0: no such queue
-    std::uint32_t stride = 0;    // bytes of an entry
-    std::uint32_t next = 0;      // entry to take next, free running
-    std::uint32_t producer = 0;  // as last read from the doorbell record
-    bool doorbell = false;       // the record may say more by now
-};
 
 // A send queue entry that was taken; its copy is in Requester::entries.
 struct SendRequest {
@@ -41,7 +32,8 @@ struct SendRequest {
     std::uint32_t rkey = 0;
     std::uint32_t length = 0;  // bytes of the message
     std::uint64_t remote_addr = 0;
-    std::uint32_t entry = 0;  // index in the send queue
+    std::uint32_t xrc_srqn = 0;  // XRC: the peer's shared receive queue
+    std::uint32_t entry = 0;     // index in the send queue
     Psn first_psn;
     std::uint32_t packets = 0;    // PSNs that it takes; of a READ those of its responses
     std::uint32_t responses = 0;  // READ, atomic: response packets that came
@@ -95,6 +87,7 @@ struct ResponseJob {
     std::uint64_t address = 0;  // READ: of the next byte; atomic: what the word was
     std::uint32_t remaining = 0;
     std::uint32_t rkey = 0;
+    std::uint32_t pdn = 0;  // that the key has to be of
     Answer answer = Answer::read;
     bool started = false;    // the first response of this run went out
     bool duplicate = false;  // asked for again
@@ -114,7 +107,10 @@ inline constexpr std::uint32_t kMaxSge = 32;
 
 // A receive queue entry that was taken.
 struct ReceiveEntry {
-    std::uint32_t index = 0;  // in the receive queue
+    std::uint32_t index = 0;  // in the receive queue; of a shared one: its tag
+    std::uint32_t srqn = 0;   // 0: it was one of the QP's own queue
+    std::uint32_t pdn = 0;    // of its keys
+    std::uint32_t cqn = 0;    // where it completes
     std::uint32_t num_sge = 0;
     std::uint64_t capacity = 0;  // bytes
     std::array<vrnic_sge, kMaxSge> sge;
@@ -136,6 +132,10 @@ struct Responder {
     std::uint32_t length = 0;    // WRITE: whole
     std::uint32_t rkey = 0;
 
+    // XRC: the shared receive queue that the newest request named, and its PD.
+    std::uint32_t xrc_srqn = 0;
+    std::uint32_t xrc_pdn = 0;
+
     bool entry_taken = false;
     ReceiveEntry entry;
 
@@ -154,15 +154,32 @@ struct Responder {
 
     // A request was refused for good: no more are taken; when the NAK is out, the QP goes to ERR.
     bool failed = false;
+    // In ERR, with a shared receive queue: the event that nothing more is taken there was given.
+    bool last_entry_told = false;
+};
+
+// What the destination of a UD queue pair's newest request was made from: requests to the same
+// peer, one after the other, need not make it again.
+struct DatagramAddress {
+    bool valid = false;
+    std::uint32_t generation = 0;
+    std::uint32_t qpn = 0;
+    vrnic_av av{};
 };
 
 struct QueuePair {
+    static constexpr std::uint32_t kNoCq = ~0u;
+
     std::uint32_t qpn = 0;
+    std::uint8_t type = VRNIC_QPT_RC;
     std::uint32_t pdn = 0;
     std::uint32_t uar = 0;
-    std::uint32_t send_cqn = 0;
-    std::uint32_t recv_cqn = 0;
+    std::uint32_t send_cqn = kNoCq;
+    std::uint32_t recv_cqn = kNoCq;
+    std::uint32_t srqn = 0;   // 0: its receive queue is its own
+    std::uint32_t xrcdn = 0;  // XRC_TGT
     bool signal_all = false;
+    bool blocks_self_mcast = false;
     std::uint32_t dbrec_offset = 0;
     PagedMemory memory;  // rings and doorbell record
     WorkRing sq;
@@ -170,24 +187,43 @@ struct QueuePair {
 
     vrnic_qp_attr attr{};     // as given; attr.state is the state
     std::uint32_t mtu = 256;  // of the path, bytes
-    roce::PathHeaders path;
-    roce::Gid local_gid{};
-    roce::Gid remote_gid{};
-    roce::MacAddress local_mac{};
-    std::uint16_t vlan = 0;  // 0: untagged
-    bool loopback = false;   // the peer is a QP of this device
+    Peer peer;                // of the connection; UD: of the newest request
+    DatagramAddress datagram_address;
 
     Requester requester;
     Responder responder;
     bool timer_due = false;
-    bool binds_windows = false;  // has ever: they end with it
+    Nanoseconds next_congestion_notification = 0;  // not before
+    bool binds_windows = false;                    // has ever: they end with it
 
     std::uint8_t state() const { return attr.state; }
-    bool sends() const { return attr.state == VRNIC_QPS_RTS || attr.state == VRNIC_QPS_SQD; }
-    bool receives() const {
-        return attr.state == VRNIC_QPS_RTR || attr.state == VRNIC_QPS_RTS ||
-               attr.state == VRNIC_QPS_SQD || attr.state == VRNIC_QPS_SQE;
+    roce::Service service() const {
+        switch (type) {
+            case VRNIC_QPT_UC:
+                return roce::Service::uc;
+            case VRNIC_QPT_UD:
+                return roce::Service::ud;
+            case VRNIC_QPT_XRC_INI:
+            case VRNIC_QPT_XRC_TGT:
+                return roce::Service::xrc;
+            default:
+                return roce::Service::rc;
+        }
     }
+    bool is_datagram() const { return type == VRNIC_QPT_UD; }
+    bool is_reliable() const { return type != VRNIC_QPT_UC && type != VRNIC_QPT_UD; }
+    bool has_requester() const { return type != VRNIC_QPT_XRC_TGT; }
+    bool has_responder() const { return type != VRNIC_QPT_XRC_INI; }
+    bool takes_shared_entries() const { return srqn != 0 || type == VRNIC_QPT_XRC_TGT; }
+    bool sends() const {
+        return has_requester() && (attr.state == VRNIC_QPS_RTS || attr.state == VRNIC_QPS_SQD);
+    }
+    bool receives() const {
+        return has_responder() && (attr.state == VRNIC_QPS_RTR || attr.state == VRNIC_QPS_RTS ||
+                                   attr.state == VRNIC_QPS_SQD || attr.state == VRNIC_QPS_SQE);
+    }
+    // Whose keys the peer's requests may use (XRC: IBTA A14.4.2).
+    KeyUser key_user() const { return {type == VRNIC_QPT_XRC_TGT ? responder.xrc_pdn : pdn, qpn}; }
 };
 
 }  // namespace vrnic

@@ -86,6 +86,7 @@ Psn cursor_psn(const Requester& requester, const SendRequest& request) {
 }
 
 bool may_send(const QueuePair& qp, const SendRequest& request, Psn psn) {
+    if (!qp.is_reliable()) return true;
     const Requester& requester = qp.requester;
     const auto ahead = static_cast<std::uint32_t>(psn - requester.unacked);
     if (requester.cursor_packet == 0) {
@@ -142,14 +143,12 @@ roce::PacketFields flush_fields(const QueuePair& qp, const SendRequest& request,
 
 // Of a request that sends no data of its own.
 roce::PacketFields question_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
-    switch (request.operation().answer) {
-        case Answer::read:
-            return read_request_fields(qp, request, psn);
-        case Answer::atomic:
-            return atomic_fields(qp, request, psn);
-        default:
-            return flush_fields(qp, request, psn);
-    }
+    const Answer answer = request.operation().answer;
+    roce::PacketFields fields = answer == Answer::read     ? read_request_fields(qp, request, psn)
+                                : answer == Answer::atomic ? atomic_fields(qp, request, psn)
+                                                           : flush_fields(qp, request, psn);
+    fields.xrc_srq = request.xrc_srqn;
+    return fields;
 }
 
 roce::PacketFields data_fields(const QueuePair& qp, const SendRequest& request, Psn psn) {
@@ -159,31 +158,25 @@ roce::PacketFields data_fields(const QueuePair& qp, const SendRequest& request, 
     fields.opcode = data_opcode(request.operation(), requester.cursor_packet == 0, last);
     fields.psn = psn;
     fields.solicited = last && (request.flags & VRNIC_SQE_SOLICITED) != 0;
-    fields.ack_request = last || requester.packets_unrequested + 1 >= kAckEvery ||
-                         static_cast<std::uint32_t>(psn - requester.unacked) + 1 >= window(qp);
+    fields.ack_request =
+        qp.is_reliable() && (last || requester.packets_unrequested + 1 >= kAckEvery ||
+                             static_cast<std::uint32_t>(psn - requester.unacked) + 1 >= window(qp));
     fields.address = request.remote_addr;
     fields.rkey = request.rkey;
     fields.length = request.length;
     fields.immediate = request.immediate;
     fields.invalidate_key = request.key();
+    fields.xrc_srq = request.xrc_srqn;
     return fields;
-}
-
-AccessResult fill_payload(TransportContext& context, const QueuePair& qp,
-                          const SendRequest& request, std::uint64_t offset,
-                          std::span<std::byte> payload) {
-    const std::uint32_t place = qp.requester.cursor;
-    if ((request.flags & VRNIC_SQE_INLINE) != 0) {
-        const auto data = send_inline_data(qp, place).subspan(offset, payload.size());
-        std::copy(data.begin(), data.end(), payload.begin());
-        return {};
-    }
-    return gather(context, qp.pdn, send_list(qp, place), offset, payload);
 }
 
 void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
                const roce::PacketFields& fields) {
     Requester& requester = qp.requester;
+    if (!qp.is_reliable()) {
+        if (++requester.cursor_packet == request.packets) complete_unanswered(context, qp);
+        return;
+    }
     if (fields.psn.before(requester.sent_end)) ++context.counters.roce_retransmitted_packets;
     requester.packets_unrequested = fields.ack_request ? 0 : requester.packets_unrequested + 1;
     Psn end = fields.psn + 1;
@@ -230,9 +223,7 @@ void check_drained(TransportContext& context, QueuePair& qp) {
     Requester& requester = qp.requester;
     if (qp.state() != VRNIC_QPS_SQD || requester.drained || requester.head != requester.tail)
         return;
-    requester.drained = true;
-    qp.attr.sq_draining = 0;
-    if (qp.attr.en_sqd_async_notify) context.events.raise(VRNIC_EVENT_QP_SQ_DRAINED, qp.qpn);
+    note_drained(context, qp);
 }
 
 }  // namespace
@@ -244,13 +235,44 @@ Nanoseconds ack_timeout(const QueuePair& qp) {
     return std::max(t, kShortestTimeout) << std::min<unsigned>(qp.requester.timeouts_in_a_row, 2);
 }
 
+void note_drained(TransportContext& context, QueuePair& qp) {
+    qp.requester.drained = true;
+    qp.attr.sq_draining = 0;
+    if (qp.attr.en_sqd_async_notify) context.events.raise(VRNIC_EVENT_QP_SQ_DRAINED, qp.qpn);
+}
+
+bool has_request(TransportContext& context, QueuePair& qp) {
+    if (!qp.sends()) return false;
+    if (qp.requester.cursor != qp.requester.tail || take(context, qp)) return true;
+    check_drained(context, qp);
+    return false;
+}
+
+AccessResult fill_payload(TransportContext& context, const QueuePair& qp,
+                          const SendRequest& request, std::uint64_t offset,
+                          std::span<std::byte> payload) {
+    const std::uint32_t place = qp.requester.cursor;
+    if ((request.flags & VRNIC_SQE_INLINE) != 0) {
+        const auto data = send_inline_data(qp, place).subspan(offset, payload.size());
+        std::copy(data.begin(), data.end(), payload.begin());
+        return {};
+    }
+    return gather(context, qp.pdn, send_list(qp, place), offset, payload);
+}
+
+void complete_unanswered(TransportContext& context, QueuePair& qp) {
+    Requester& requester = qp.requester;
+    const SendRequest request = requester.at(requester.head);
+    ++requester.head;
+    ++requester.cursor;
+    requester.cursor_packet = 0;
+    requester.unacked = requester.sent_end = request.last_psn() + 1;
+    complete_send(context, qp, request, VRNIC_WC_SUCCESS, VRNIC_SYND_NONE);
+}
+
 Step step(TransportContext& context, QueuePair& qp) {
     Requester& requester = qp.requester;
-    if (!qp.sends() || requester.rnr_waiting) return Step::idle;
-    if (requester.cursor == requester.tail && !take(context, qp)) {
-        check_drained(context, qp);
-        return Step::idle;
-    }
+    if (requester.rnr_waiting || !has_request(context, qp)) return Step::idle;
     SendRequest& request = requester.at(requester.cursor);
     if (request.error != VRNIC_WC_SUCCESS) {
         // Completions keep their order: this one waits until all before it are done.
@@ -266,18 +288,18 @@ Step step(TransportContext& context, QueuePair& qp) {
     }
     const Psn psn = cursor_psn(requester, request);
     if (!may_send(qp, request, psn)) return Step::idle;
-    if (context.output.blocked(qp.loopback)) return Step::blocked;
+    if (context.output.blocked(qp.peer.loopback)) return Step::blocked;
 
     roce::PacketFields fields;
     if (!request.operation().carries_data) {
         fields = question_fields(qp, request, psn);
-        context.output.begin(qp.path, fields, 0);
+        context.output.begin(qp.peer.path, fields, 0);
     } else {
         fields = data_fields(qp, request, psn);
         const std::uint64_t offset = std::uint64_t{requester.cursor_packet} * qp.mtu;
         const auto bytes =
             static_cast<std::uint32_t>(std::min<std::uint64_t>(request.length - offset, qp.mtu));
-        const auto payload = context.output.begin(qp.path, fields, bytes);
+        const auto payload = context.output.begin(qp.peer.path, fields, bytes);
         if (const auto filled = fill_payload(context, qp, request, offset, payload); !filled) {
             // The region went away, or the bus refused, after the entry was checked.
             request.error = VRNIC_WC_LOC_PROT_ERR;
@@ -285,7 +307,7 @@ Step step(TransportContext& context, QueuePair& qp) {
             return Step::worked;
         }
     }
-    if (!context.output.send(qp.loopback)) return Step::blocked;
+    if (!context.output.send(qp.peer.loopback)) return Step::blocked;
     note_sent(context, qp, request, fields);
     return Step::sent;
 }
@@ -307,7 +329,11 @@ void fail_oldest(TransportContext& context, QueuePair& qp, std::uint8_t status, 
     if (requester.head == requester.tail) return;
     const SendRequest request = requester.at(requester.head++);
     complete_send(context, qp, request, status, syndrome);
-    enter_error(context, qp);
+    // IBTA 10.3.1.6: what fails here does not concern a peer that knows nothing of it.
+    if (qp.is_reliable())
+        enter_error(context, qp);
+    else
+        enter_send_error(context, qp);
 }
 
 void retry(TransportContext& context, QueuePair& qp, Syndrome reason) {

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "rdma/completion.h"
 #include "rdma/execute.h"
+#include "rdma/message.h"
+#include "rdma/work_queue.h"
 
 namespace vrnic::responder {
 
@@ -86,6 +89,15 @@ bool insert_job(Responder& responder, ResponseJob* before, const ResponseJob& jo
     return true;
 }
 
+// Of the keys of a request that comes again.
+std::optional<std::uint32_t> pd_of(TransportContext& context, const QueuePair& qp,
+                                   const Packet& packet) {
+    if (qp.service() != roce::Service::xrc) return qp.pdn;
+    const SharedReceiveQueue* srq = context.srqs.find(packet.xrc_srq);
+    if (!srq || srq->xrcdn != qp.xrcdn) return std::nullopt;
+    return srq->pdn;
+}
+
 // ---- duplicates: IBTA 9.7.5.1.1 (SEND, WRITE: acknowledged again) and 9.7.5.1.3 (READ: executed
 // again; atomic: answered again with what it found then, never executed again)
 
@@ -98,11 +110,14 @@ void repeat_read(TransportContext& context, QueuePair& qp, const Packet& packet)
     const bool covers = job != responder.jobs.data() + responder.num_jobs && !last.before(job->psn);
     if (covers && !job->psn.after(packet.psn)) return;  // is still to be sent anyway
 
+    const auto pdn = pd_of(context, qp, packet);
+    if (!pdn) return;  // the queue is gone: so is whoever asked
     const ResponseJob again{.psn = packet.psn,
                             .last_psn = last,
                             .address = packet.address,
                             .remaining = packet.length,
                             .rkey = packet.rkey,
+                            .pdn = *pdn,
                             .duplicate = true,
                             .msn = responder.msn};
     if (covers)
@@ -162,74 +177,20 @@ void receive_duplicate(TransportContext& context, QueuePair& qp, const Packet& p
 
 // ---- the stages of an expected packet
 
-// IBTA 9.7.4.1.3: first, middle and last in their order.
-Result check_sequence(const QueuePair& qp, const Packet& packet) {
-    const MessageKind message = qp.responder.message;
-    if (packet.opcode->starts())
-        return message == MessageKind::none ? Result{} : invalid(VRNIC_SYND_BAD_OPCODE);
-    const MessageKind continued =
-        packet.opcode->operation == Operation::send ? MessageKind::send : MessageKind::write;
-    return message == continued ? Result{} : invalid(VRNIC_SYND_BAD_OPCODE);
-}
-
-Result check_length(const QueuePair& qp, const Packet& packet) {
-    return packet.opcode->allows(static_cast<std::uint32_t>(packet.payload.size()), qp.mtu)
-               ? Result{}
-               : invalid(VRNIC_SYND_TOO_LONG);
-}
-
-bool needs_receive_entry(const Packet& packet) {
-    if (packet.opcode->operation == Operation::send) return packet.opcode->starts();
-    return packet.opcode->operation == Operation::write && packet.opcode->has(roce::kImmDt);
-}
-
-Arrival arrival_of(const QueuePair& qp, const Packet& packet) {
-    Arrival arrival;
-    arrival.has_immediate = packet.opcode->has(roce::kImmDt);
-    if (packet.opcode->has(roce::kIeth)) arrival.invalidated = packet.invalidate_key;
-    arrival.opcode = packet.opcode->operation == Operation::write ? VRNIC_OP_RECV_WRITE_IMM
-                     : arrival.invalidated                        ? VRNIC_OP_RECV_INV
-                     : arrival.has_immediate                      ? VRNIC_OP_RECV_IMM
-                                                                  : VRNIC_OP_RECV;
-    arrival.solicited = packet.solicited;
-    arrival.immediate = packet.immediate;
-    arrival.length = qp.responder.received;
-    return arrival;
-}
-
-Result execute_send(TransportContext& context, QueuePair& qp, const Packet& packet) {
+// Each XRC request names the queue whose PD it uses, the same in all packets of a message
+// (IBTA A14.4.2).
+Result find_xrc_queue(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
-    if (packet.opcode->starts()) {
-        responder.message = MessageKind::send;
-        responder.received = 0;
-    }
-    if (auto placed = execute::place_send(context, qp, packet.payload); !placed) return placed;
-    if (!packet.opcode->ends()) return {};
-    if (packet.opcode->has(roce::kIeth))
-        if (auto done = execute::invalidate(context, qp, packet.invalidate_key); !done) return done;
-    ++context.counters.roce_send_requests;
-    return execute::finish_receive(context, qp, arrival_of(qp, packet));
-}
-
-Result execute_write(TransportContext& context, QueuePair& qp, const Packet& packet) {
-    Responder& responder = qp.responder;
-    if (packet.opcode->starts()) {
-        if (auto begun =
-                execute::begin_write(context, qp, packet.rkey, packet.address, packet.length);
-            !begun)
-            return begun;
-        responder.message = MessageKind::write;
-        responder.received = 0;
-        responder.address = packet.address;
-        responder.length = packet.length;
-        responder.rkey = packet.rkey;
-    }
-    if (auto placed = execute::place_write(context, qp, packet.payload); !placed) return placed;
-    if (!packet.opcode->ends()) return {};
-    if (responder.received != responder.length) return invalid(VRNIC_SYND_TOO_LONG);
-    ++context.counters.roce_write_requests;
-    if (!packet.opcode->has(roce::kImmDt)) return {};
-    return execute::finish_receive(context, qp, arrival_of(qp, packet));
+    const auto violated = [] {
+        return std::unexpected(Refusal{Cause::remote_access, VRNIC_SYND_BAD_SRQ});
+    };
+    if (responder.message != MessageKind::none && packet.xrc_srq != responder.xrc_srqn)
+        return violated();
+    responder.xrc_srqn = packet.xrc_srq;
+    const SharedReceiveQueue* srq = shared_queue(context, qp);
+    if (!srq) return violated();
+    responder.xrc_pdn = srq->pdn;
+    return {};
 }
 
 // IBTA 9.7.4.1.4: no more READs and atomics at once than were agreed on.
@@ -254,6 +215,7 @@ Result execute_read(TransportContext& context, QueuePair& qp, const Packet& pack
                                             .address = packet.address,
                                             .remaining = packet.length,
                                             .rkey = packet.rkey,
+                                            .pdn = qp.key_user().pdn,
                                             .msn = responder.msn + 1};
     context.make_ready(qp);
     return {};
@@ -263,7 +225,7 @@ Result execute_atomic(TransportContext& context, QueuePair& qp, const Packet& pa
     using Kind = AtomicOperation::Kind;
     Responder& responder = qp.responder;
     if (!room_for_another(qp)) return invalid(VRNIC_SYND_BAD_OPCODE);
-    const bool swaps = packet.opcode->opcode == roce::kCompareSwap;
+    const bool swaps = (packet.opcode->opcode & roce::kOpcodeMask) == roce::kCompareSwap;
     const auto original = execute::change_word(
         context, qp, packet.rkey, packet.address,
         {swaps ? Kind::compare_swap : Kind::fetch_add, packet.swap_or_add, packet.compare});
@@ -303,9 +265,8 @@ Result execute_placed(TransportContext& context, QueuePair& qp, const Packet& pa
 Result execute_packet(TransportContext& context, QueuePair& qp, const Packet& packet) {
     switch (packet.opcode->operation) {
         case Operation::send:
-            return execute_send(context, qp, packet);
         case Operation::write:
-            return execute_write(context, qp, packet);
+            return message::execute(context, qp, packet);
         case Operation::atomic_request:
             return execute_atomic(context, qp, packet);
         case Operation::atomic_write:
@@ -319,13 +280,15 @@ Result execute_packet(TransportContext& context, QueuePair& qp, const Packet& pa
 void receive_expected(TransportContext& context, QueuePair& qp, const Packet& packet) {
     Responder& responder = qp.responder;
     const bool fetches = !is_acknowledged(packet);
-    Result checked = check_sequence(qp, packet);
-    if (checked) checked = check_length(qp, packet);
-    if (!checked) return refuse(context, qp, checked.error(), packet.psn);
+    if (qp.service() == roce::Service::xrc)
+        if (const Result found = find_xrc_queue(context, qp, packet); !found)
+            return refuse(context, qp, found.error(), packet.psn);
+    if (const Result checked = message::check(qp, packet); !checked)
+        return refuse(context, qp, checked.error(), packet.psn);
 
     if (fetches && responder.num_jobs == kMaxResponseJobs)
         return;  // full of repeated ones: as if lost
-    if (needs_receive_entry(packet)) {
+    if (message::needs_receive_entry(packet)) {
         const auto entry = execute::take_receive(context, qp);
         if (!entry) return refuse(context, qp, entry.error(), packet.psn);
         if (!*entry) {
@@ -369,7 +332,7 @@ void finish_oldest_job(Responder& responder) {
 Step send_single_response(TransportContext& context, QueuePair& qp) {
     Responder& responder = qp.responder;
     const ResponseJob& job = responder.jobs[0];
-    if (context.output.blocked(qp.loopback)) return Step::blocked;
+    if (context.output.blocked(qp.peer.loopback)) return Step::blocked;
     roce::PacketFields fields;
     fields.opcode =
         job.answer == Answer::atomic ? roce::kAtomicAcknowledge : roce::kReadResponseOnly;
@@ -377,8 +340,8 @@ Step send_single_response(TransportContext& context, QueuePair& qp) {
     fields.syndrome = roce::kAckUnlimited;
     fields.msn = job.msn;
     fields.original = job.address;
-    context.output.begin(qp.path, fields, 0);
-    if (!context.output.send(qp.loopback)) return Step::blocked;
+    context.output.begin(qp.peer.path, fields, 0);
+    if (!context.output.send(qp.peer.loopback)) return Step::blocked;
     finish_oldest_job(responder);
     return Step::sent;
 }
@@ -386,7 +349,7 @@ Step send_single_response(TransportContext& context, QueuePair& qp) {
 Step send_read_response(TransportContext& context, QueuePair& qp) {
     Responder& responder = qp.responder;
     ResponseJob& job = responder.jobs[0];
-    if (context.output.blocked(qp.loopback)) return Step::blocked;
+    if (context.output.blocked(qp.peer.loopback)) return Step::blocked;
 
     const std::uint32_t bytes = std::min(job.remaining, qp.mtu);
     const bool last = job.psn == job.last_psn;
@@ -396,8 +359,9 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
     fields.psn = job.psn;
     fields.syndrome = roce::kAckUnlimited;
     fields.msn = job.msn;
-    const auto payload = context.output.begin(qp.path, fields, bytes);
-    if (const auto fetched = execute::fetch_read(context, qp, job.rkey, job.address, payload);
+    const auto payload = context.output.begin(qp.peer.path, fields, bytes);
+    if (const auto fetched =
+            execute::fetch_read(context, {job.pdn, qp.qpn}, job.rkey, job.address, payload);
         !fetched) {
         const Psn psn = job.psn;
         if (job.duplicate) {
@@ -411,7 +375,7 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
         refuse(context, qp, fetched.error(), psn);
         return Step::worked;
     }
-    if (!context.output.send(qp.loopback)) return Step::blocked;
+    if (!context.output.send(qp.peer.loopback)) return Step::blocked;
 
     job.started = true;
     job.psn = job.psn + 1;
@@ -423,14 +387,14 @@ Step send_read_response(TransportContext& context, QueuePair& qp) {
 
 Step send_acknowledge(TransportContext& context, QueuePair& qp) {
     Responder& responder = qp.responder;
-    if (context.output.blocked(qp.loopback)) return Step::blocked;
+    if (context.output.blocked(qp.peer.loopback)) return Step::blocked;
     roce::PacketFields fields;
     fields.opcode = roce::kAcknowledge;
     fields.psn = responder.ack_psn;
     fields.syndrome = responder.ack_syndrome;
     fields.msn = responder.msn;
-    context.output.begin(qp.path, fields, 0);
-    if (!context.output.send(qp.loopback)) return Step::blocked;
+    context.output.begin(qp.peer.path, fields, 0);
+    if (!context.output.send(qp.peer.loopback)) return Step::blocked;
 
     responder.ack_pending = false;
     switch (responder.ack_syndrome & roce::kAethKindMask) {

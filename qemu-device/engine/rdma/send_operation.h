@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "roce/opcode.h"
+#include "vrnic_admin.h"
 #include "vrnic_ring.h"
 
 namespace vrnic {
@@ -20,13 +21,22 @@ enum class Answer : std::uint8_t {
     placed,           // a READ response of its own, without data
 };
 
+// Which types of queue pair have an operation (IBTA table 100; XRC: as RC).
+enum class Carriers : std::uint8_t { reliable, connected, all };
+
 struct SendOperation {
     Answer answer = Answer::none;
+    Carriers carriers = Carriers::reliable;
     bool carries_data = false;                         // from its list, or inline
     std::uint8_t data_offset = VRNIC_SQE_DATA_OFFSET;  // of the list or inline data in its entry
     // Its packets.
     roce::Opcode first{}, middle{}, last{}, only{};
 
+    bool is_of(std::uint8_t qp_type) const {
+        if (answer == Answer::none) return false;
+        if (qp_type == VRNIC_QPT_UD) return carriers == Carriers::all;
+        return qp_type != VRNIC_QPT_UC || carriers != Carriers::reliable;
+    }
     // Answered by packets of its own: counts against max_rd_atomic.
     bool fetches() const {
         return answer == Answer::read || answer == Answer::atomic || answer == Answer::placed;
@@ -37,22 +47,23 @@ struct SendOperation {
 
 inline constexpr auto kSendOperations = [] {
     using enum Answer;
+    using enum Carriers;
     constexpr std::uint8_t kData = VRNIC_SQE_DATA_OFFSET;
     constexpr std::uint8_t kAtomicData = VRNIC_SQE_ATOMIC_DATA_OFFSET;
     std::array<SendOperation, 16> rows{};
     // clang-format off
-    rows[VRNIC_OP_SEND]         = {acknowledgement, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLast, roce::kSendOnly};
-    rows[VRNIC_OP_SEND_IMM]     = {acknowledgement, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastImm, roce::kSendOnlyImm};
-    rows[VRNIC_OP_SEND_INV]     = {acknowledgement, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastInvalidate, roce::kSendOnlyInvalidate};
-    rows[VRNIC_OP_WRITE]        = {acknowledgement, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLast, roce::kWriteOnly};
-    rows[VRNIC_OP_WRITE_IMM]    = {acknowledgement, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLastImm, roce::kWriteOnlyImm};
+    rows[VRNIC_OP_SEND]         = {acknowledgement, all, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLast, roce::kSendOnly};
+    rows[VRNIC_OP_SEND_IMM]     = {acknowledgement, all, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastImm, roce::kSendOnlyImm};
+    rows[VRNIC_OP_SEND_INV]     = {acknowledgement, reliable, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastInvalidate, roce::kSendOnlyInvalidate};
+    rows[VRNIC_OP_WRITE]        = {acknowledgement, connected, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLast, roce::kWriteOnly};
+    rows[VRNIC_OP_WRITE_IMM]    = {acknowledgement, connected, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLastImm, roce::kWriteOnlyImm};
     rows[VRNIC_OP_READ]         = {.answer = read, .only = roce::kReadRequest};
     rows[VRNIC_OP_COMPARE_SWAP] = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kCompareSwap};
     rows[VRNIC_OP_FETCH_ADD]    = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kFetchAdd};
     rows[VRNIC_OP_ATOMIC_WRITE] = {.answer = placed, .carries_data = true, .only = roce::kAtomicWrite};
     rows[VRNIC_OP_FLUSH]        = {.answer = placed, .only = roce::kFlush};
     rows[VRNIC_OP_LOCAL_INV]    = {.answer = local};
-    rows[VRNIC_OP_BIND_MW]      = {.answer = local};
+    rows[VRNIC_OP_BIND_MW]      = {.answer = local, .carriers = connected};
     // clang-format on
     return rows;
 }();

@@ -6,10 +6,13 @@
 
 #include "rdma/completer.h"
 #include "rdma/completion.h"
+#include "rdma/congestion.h"
 #include "rdma/context.h"
+#include "rdma/datagram.h"
 #include "rdma/qp_commands.h"
 #include "rdma/requester.h"
 #include "rdma/responder.h"
+#include "rdma/unreliable.h"
 #include "roce/parse.h"
 
 namespace vrnic {
@@ -35,9 +38,10 @@ void count_bad(Counters& counters, roce::ParseError error) {
 
 // A connection takes packets of its peer only (IBTA 9.6.1.3, annex A17.3.1).
 bool from_peer(const TransportContext& context, const QueuePair& qp, const roce::Packet& packet) {
-    return packet.source == qp.remote_gid && packet.destination == qp.local_gid &&
-           packet.vlan == qp.vlan &&
-           (packet.destination_mac == qp.local_mac || packet.destination_mac == context.port_mac);
+    const Peer& peer = qp.peer;
+    return packet.source == peer.remote_gid && packet.destination == peer.local_gid &&
+           packet.vlan == peer.vlan &&
+           (packet.destination_mac == peer.local_mac || packet.destination_mac == context.port_mac);
 }
 
 // Membership bit aside, the only partition there is (IBTA 10.9.3).
@@ -50,42 +54,72 @@ bool pkey_fits(std::uint16_t pkey) {
 struct Transport::Impl {
     Impl(const TransportWorld& world, const TransportConfig& config) : context(world, config) {}
 
-    void receive(std::span<const std::byte> frame);
+    void receive(std::span<const std::byte> frame, bool from_self);
+    void receive(QueuePair& qp, const roce::Packet& packet);
+    Step ask(QueuePair& qp);
     bool serve(QueuePair& qp, std::uint32_t& budget);
 
     TransportContext context;
 };
 
-void Transport::Impl::receive(std::span<const std::byte> frame) {
+void Transport::Impl::receive(std::span<const std::byte> frame, bool from_self) {
     Counters& counters = context.counters;
     const auto packet = roce::parse(frame);
     if (!packet) return count_bad(counters, packet.error());
     ++counters.roce_rx_packets;
     counters.roce_rx_bytes += frame.size();
-
-    QueuePair* qp = context.qps.find(packet->destination_qp);
-    if (!qp) {
-        ++counters.roce_rx_unknown_qp;
-        return;
-    }
-    // IBTA 9.6.1.2: opcodes of other transports are not for this QP.
-    const bool request = packet->opcode->is_request();
-    if (request ? !qp->receives() : !qp->sends()) {
-        ++counters.roce_rx_bad_state;
-        return;
-    }
-    if (!from_peer(context, *qp, *packet)) {
-        ++counters.roce_rx_wrong_source;
-        return;
-    }
     if (!pkey_fits(packet->pkey)) {
         ++counters.roce_rx_bad_pkey;
         return;
     }
-    if (request)
-        responder::receive(context, *qp, *packet);
+    if (packet->destination_qp == VRNIC_MULTICAST_QPN) {
+        if (packet->opcode->service() == roce::Service::ud)
+            datagram::receive_multicast(context, *packet, from_self);
+        else
+            ++counters.roce_rx_bad_opcode;
+        return;
+    }
+    if (QueuePair* qp = context.qps.find(packet->destination_qp))
+        receive(*qp, *packet);
     else
-        completer::receive(context, *qp, *packet);
+        ++counters.roce_rx_unknown_qp;
+}
+
+void Transport::Impl::receive(QueuePair& qp, const roce::Packet& packet) {
+    Counters& counters = context.counters;
+    if (packet.opcode->operation == roce::Operation::congestion)
+        return congestion::receive(context, qp, packet);
+    // IBTA 9.6.1.2: opcodes of other transports are not for this QP.
+    if (packet.opcode->service() != qp.service()) {
+        ++counters.roce_rx_bad_opcode;
+        return;
+    }
+    const bool request = packet.opcode->is_request();
+    if (request ? !qp.receives() : !qp.sends()) {
+        ++counters.roce_rx_bad_state;
+        return;
+    }
+    if (!qp.is_datagram() && !from_peer(context, qp, packet)) {
+        ++counters.roce_rx_wrong_source;
+        return;
+    }
+    if (request && (packet.traffic_class & roce::kEcnMask) == roce::kEcnCongestion) [[unlikely]]
+        congestion::notify(context, qp, packet);
+    if (!request)
+        completer::receive(context, qp, packet);
+    else if (qp.is_datagram())
+        datagram::receive(context, qp, packet);
+    else if (qp.is_reliable())
+        responder::receive(context, qp, packet);
+    else
+        unreliable::receive(context, qp, packet);
+}
+
+// Own requests: sends, or flushes those of a send queue in SQE.
+Step Transport::Impl::ask(QueuePair& qp) {
+    if (qp.state() == VRNIC_QPS_SQE)
+        return flush_send_step(context, qp) ? Step::worked : Step::idle;
+    return qp.is_datagram() ? datagram::step(context, qp) : requester::step(context, qp);
 }
 
 // Answers before own requests, in turns. True: there is more to do.
@@ -102,14 +136,14 @@ bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
             continue;
         }
         const Step answered = responder::step(context, qp);
-        const Step asked = requester::step(context, qp);
+        const Step asked = ask(qp);
         if (answered == Step::idle && asked == Step::idle && qp.state() != VRNIC_QPS_ERR)
             return false;
         sent |= answered == Step::sent || asked == Step::sent;
         if (answered == Step::blocked || asked == Step::blocked) {
             // The loopback queue empties by itself. Who has sent waits behind those who have not,
             // so that a wire that takes little at a time is shared.
-            if (qp.loopback || sent) return true;
+            if (qp.peer.loopback || sent) return true;
             context.stalled.push(QpTable::index(qp.qpn));
             if (answered != Step::worked && asked != Step::worked) return false;
         }
@@ -138,22 +172,58 @@ AdminResult<void> Transport::destroy_qp(std::uint32_t qpn) {
     return vrnic::destroy_qp(impl_->context, qpn);
 }
 
+AdminResult<void> Transport::attach_mcast(const vrnic_cmd_mcast& cmd) {
+    return vrnic::attach_mcast(impl_->context, cmd);
+}
+
+AdminResult<void> Transport::detach_mcast(const vrnic_cmd_mcast& cmd) {
+    return vrnic::detach_mcast(impl_->context, cmd);
+}
+
 AdminResult<void> Transport::set_gid(const vrnic_cmd_set_gid& cmd) {
+    ++impl_->context.addresses_generation;
     return impl_->context.gids.set(cmd);
 }
 
-std::uint32_t Transport::qps_of_pd(std::uint32_t pdn) const {
-    std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < impl_->context.qps.size(); ++i)
-        if (const QueuePair* qp = impl_->context.qps.by_index(i); qp && qp->pdn == pdn) ++count;
-    return count;
+AdminResult<std::uint32_t> Transport::create_srq(const vrnic_cmd_create_srq& cmd) {
+    return impl_->context.srqs.create(cmd);
+}
+
+AdminResult<void> Transport::modify_srq(const vrnic_cmd_modify_srq& cmd) {
+    return impl_->context.srqs.modify(cmd);
+}
+
+AdminResult<vrnic_resp_query_srq> Transport::query_srq(std::uint32_t srqn) {
+    return impl_->context.srqs.query(srqn);
+}
+
+AdminResult<void> Transport::destroy_srq(std::uint32_t srqn) {
+    TransportContext& context = impl_->context;
+    const SharedReceiveQueue* srq = context.srqs.find(srqn);
+    const bool is_xrc = srq && srq->is_xrc();
+    auto destroyed = context.srqs.destroy(srqn);
+    // XRC: nobody who was made with it stands in the way, but some may be using an entry.
+    if (destroyed && is_xrc)
+        context.qps.for_each([&](QueuePair& qp) { forget_xrc_queue(context, qp, srqn); });
+    return destroyed;
+}
+
+std::uint32_t Transport::users_of_pd(std::uint32_t pdn) const {
+    return impl_->context.qps.count([&](const QueuePair& qp) { return qp.pdn == pdn; }) +
+           impl_->context.srqs.srqs_of_pd(pdn);
+}
+
+std::uint32_t Transport::users_of_xrcd(std::uint32_t xrcdn) const {
+    return impl_->context.qps.count([&](const QueuePair& qp) { return qp.xrcdn == xrcdn; }) +
+           impl_->context.srqs.srqs_of_xrcd(xrcdn);
 }
 
 std::uint32_t Transport::qps_of_uar(std::uint32_t uar) const {
-    std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < impl_->context.qps.size(); ++i)
-        if (const QueuePair* qp = impl_->context.qps.by_index(i); qp && qp->uar == uar) ++count;
-    return count;
+    return impl_->context.qps.count([&](const QueuePair& qp) { return qp.uar == uar; });
+}
+
+bool Transport::has_multicast_groups() const {
+    return !impl_->context.multicast.empty();
 }
 
 bool Transport::ring_sq(std::uint32_t qpn, std::uint32_t uar) {
@@ -174,7 +244,7 @@ bool Transport::ring_rq(std::uint32_t qpn, std::uint32_t uar) {
 }
 
 void Transport::receive(std::span<const std::byte> frame) {
-    impl_->receive(frame);
+    impl_->receive(frame, false);
 }
 
 bool Transport::run(std::uint32_t budget) {
@@ -183,7 +253,7 @@ bool Transport::run(std::uint32_t budget) {
     while (budget > 0 && (!loopback.empty() || !context.ready.empty())) {
         while (budget > 0 && !loopback.empty()) {
             context.wire.passed(Direction::in, loopback.front());
-            impl_->receive(loopback.front());
+            impl_->receive(loopback.front(), true);
             loopback.pop();
             --budget;
         }
@@ -220,15 +290,21 @@ void Transport::on_deadline(Nanoseconds now) {
     }
 }
 
-void Transport::set_port(bool up, const std::uint8_t (&mac)[6]) {
-    impl_->context.output.set_link(up);
-    std::copy(std::begin(mac), std::end(mac), impl_->context.port_mac.begin());
+void Transport::set_port(bool up, const std::uint8_t (&mac)[6], std::uint32_t mtu) {
+    TransportContext& context = impl_->context;
+    context.output.set_link(up);
+    std::copy(std::begin(mac), std::end(mac), context.port_mac.begin());
+    ++context.addresses_generation;
+    context.datagram_mtu = datagram::mtu_of_port(mtu, context.config.max_path_mtu);
 }
 
 void Transport::reset() {
     TransportContext& context = impl_->context;
     context.qps.clear();
+    context.srqs.reset();
+    context.multicast.reset();
     context.gids.reset();
+    ++context.addresses_generation;
     context.timers.clear();
     context.ready.clear();
     context.stalled.clear();

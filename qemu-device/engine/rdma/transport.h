@@ -26,6 +26,8 @@ struct TransportConfig {
     std::uint32_t max_rd_atomic;
     std::uint32_t max_path_mtu;  // bytes
     std::uint32_t max_queue_pages;
+    std::uint32_t max_srqs, max_srq_entries;
+    std::uint32_t max_mcast_groups, max_mcast_qps;
     std::uint32_t loss_ppm = 0;  // RoCE packets lost on their way out, in parts per million
     std::uint64_t seed = 0;      // of the loss
 };
@@ -53,9 +55,18 @@ class Transport {
     AdminResult<void> modify_qp(const vrnic_cmd_modify_qp& cmd);
     AdminResult<vrnic_resp_query_qp> query_qp(std::uint32_t qpn);
     AdminResult<void> destroy_qp(std::uint32_t qpn);  // nothing of the QP happens after it
+    AdminResult<void> attach_mcast(const vrnic_cmd_mcast& cmd);
+    AdminResult<void> detach_mcast(const vrnic_cmd_mcast& cmd);
     AdminResult<void> set_gid(const vrnic_cmd_set_gid& cmd);
-    std::uint32_t qps_of_pd(std::uint32_t pdn) const;   // O(n): for dealloc
-    std::uint32_t qps_of_uar(std::uint32_t uar) const;  // O(n): for free
+    // PD and XRC domain were checked to exist.
+    AdminResult<std::uint32_t> create_srq(const vrnic_cmd_create_srq& cmd);
+    AdminResult<void> modify_srq(const vrnic_cmd_modify_srq& cmd);
+    AdminResult<vrnic_resp_query_srq> query_srq(std::uint32_t srqn);
+    AdminResult<void> destroy_srq(std::uint32_t srqn);
+    // O(n): for their ends.
+    std::uint32_t users_of_pd(std::uint32_t pdn) const;
+    std::uint32_t users_of_xrcd(std::uint32_t xrcdn) const;
+    std::uint32_t qps_of_uar(std::uint32_t uar) const;
 
     // Doorbells: take note only (the QP becomes ready); work is done in run(). False: no such QP of
     // that slot.
@@ -77,8 +88,10 @@ class Transport {
     Nanoseconds next_deadline() const;  // kNever: no timer runs
     void on_deadline(Nanoseconds now);  // notes what is due; run() does it
 
-    void set_port(bool up, const std::uint8_t (&mac)[6]);  // link state and the MAC in use
-    void reset();                                          // as after construction
+    // Link state, the MAC in use, the Ethernet MTU in bytes.
+    void set_port(bool up, const std::uint8_t (&mac)[6], std::uint32_t mtu);
+    bool has_multicast_groups() const;
+    void reset();  // as after construction
 
   private:
     struct Impl;

@@ -12,24 +12,6 @@ namespace {
 
 constexpr std::uint32_t kMaxMessage = 1u << 31;  // IBTA 9.7.7: at most 2^31 bytes
 
-Available read_producer(TransportContext& context, QueuePair& qp, WorkRing& ring,
-                        std::uint32_t index_offset) {
-    ring.doorbell = false;
-    vrnic_le32 producer;
-    if (!qp.memory.read(context.host, qp.dbrec_offset + index_offset,
-                        std::as_writable_bytes(std::span(&producer, 1)))) {
-        ++context.counters.dma_errors;
-        return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
-    }
-    if (producer - ring.next > ring.size) return std::unexpected<Syndrome>(VRNIC_SYND_RING_INDEX);
-    ring.producer = producer;
-    return ring.next != ring.producer;
-}
-
-std::uint64_t place_of(const WorkRing& ring) {
-    return ring.offset + std::uint64_t{ring.next & (ring.size - 1)} * ring.stride;
-}
-
 std::byte* entry_copy(QueuePair& qp, std::uint32_t place) {
     return qp.requester.entries.data() + (place & (qp.requester.ring.size() - 1)) * qp.sq.stride;
 }
@@ -42,6 +24,11 @@ struct Wrong {
     std::uint8_t status = VRNIC_WC_SUCCESS;
     Syndrome syndrome = VRNIC_SYND_NONE;
 };
+
+// Of the list or inline data in an entry.
+std::uint32_t data_offset(const QueuePair& qp, const SendOperation& operation) {
+    return qp.is_datagram() ? VRNIC_SQE_DATAGRAM_DATA_OFFSET : operation.data_offset;
+}
 
 // What an operation asks for beside a right entry.
 Wrong check_operation(const QueuePair& qp, SendRequest& request) {
@@ -72,14 +59,14 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
     constexpr std::uint8_t kFlags =
         VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE | VRNIC_SQE_SOLICITED | VRNIC_SQE_INLINE;
     const SendOperation& operation = request.operation();
-    if (operation.answer == Answer::none) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    if (!operation.is_of(qp.type)) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
     if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0 ||
-        entry.xrc_srqn != 0)
+        (entry.xrc_srqn != 0 && qp.type != VRNIC_QPT_XRC_INI))
         return malformed;
     if ((entry.flags & VRNIC_SQE_INLINE) != 0) {
         if (!operation.carries_data || entry.num_sge != 0 ||
             entry.inline_length > context.config.max_inline ||
-            entry.inline_length > qp.sq.stride - operation.data_offset)
+            entry.inline_length > qp.sq.stride - data_offset(qp, operation))
             return malformed;
         request.length = entry.inline_length;
         return check_operation(qp, request);
@@ -113,20 +100,27 @@ Available send_entry_available(TransportContext& context, QueuePair& qp) {
     WorkRing& ring = qp.sq;
     if (ring.next != ring.producer) return true;
     if (ring.size == 0 || !ring.doorbell) return false;
-    return read_producer(context, qp, ring, offsetof(vrnic_qp_dbrec, sq_pi));
+    return read_producer(context.host, context.counters, qp.memory,
+                         qp.dbrec_offset + offsetof(vrnic_qp_dbrec, sq_pi), ring);
 }
 
 Available receive_entry_available(TransportContext& context, QueuePair& qp) {
+    if (qp.takes_shared_entries()) {
+        SharedReceiveQueue* srq = shared_queue(context, qp);
+        if (!srq) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_SRQ);
+        return context.srqs.available(*srq);
+    }
     WorkRing& ring = qp.rq;
     if (ring.next != ring.producer) return true;
     if (ring.size == 0) return false;
-    return read_producer(context, qp, ring, offsetof(vrnic_qp_dbrec, rq_pi));
+    return read_producer(context.host, context.counters, qp.memory,
+                         qp.dbrec_offset + offsetof(vrnic_qp_dbrec, rq_pi), ring);
 }
 
 std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePair& qp) {
     const std::uint32_t place = qp.requester.tail;
     std::byte* copy = entry_copy(qp, place);
-    if (!qp.memory.read(context.host, place_of(qp.sq), {copy, qp.sq.stride})) {
+    if (!qp.memory.read(context.host, qp.sq.place(), {copy, qp.sq.stride})) {
         ++context.counters.dma_errors;
         return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
     }
@@ -139,11 +133,12 @@ std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePa
     std::memcpy(request.immediate.data(), &entry.imm, sizeof(entry.imm));
     request.rkey = entry.rkey;
     request.remote_addr = entry.remote_addr;
+    request.xrc_srqn = entry.xrc_srqn;
     request.entry = qp.sq.next;
-    const std::uint32_t data_offset = request.operation().data_offset;
-    const auto* list = reinterpret_cast<const vrnic_sge*>(copy + data_offset);
+    const std::uint32_t offset = data_offset(qp, request.operation());
+    const auto* list = reinterpret_cast<const vrnic_sge*>(copy + offset);
     const Wrong wrong = check_entry(context, qp, entry, request,
-                                    {list, (qp.sq.stride - data_offset) / sizeof(vrnic_sge)});
+                                    {list, (qp.sq.stride - offset) / sizeof(vrnic_sge)});
     request.error = wrong.status;
     request.syndrome = wrong.syndrome;
 
@@ -154,20 +149,29 @@ std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePa
 }
 
 std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, QueuePair& qp) {
+    SharedReceiveQueue* srq = qp.takes_shared_entries() ? shared_queue(context, qp) : nullptr;
+    WorkRing& ring = srq ? srq->ring : qp.rq;
+    const PagedMemory& memory = srq ? srq->memory : qp.memory;
     std::array<std::byte, 1u << VRNIC_RQE_STRIDE_MAX_LOG> copy;
-    if (!qp.memory.read(context.host, place_of(qp.rq), std::span(copy).first(qp.rq.stride))) {
+    if (!memory.read(context.host, ring.place(), std::span(copy).first(ring.stride))) {
         ++context.counters.dma_errors;
+        if (srq) context.srqs.fail(*srq, VRNIC_SYND_DMA_FAILED);
         return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
     }
     ReceiveEntry& entry = qp.responder.entry;
     vrnic_rqe header;
     std::memcpy(&header, copy.data(), VRNIC_RQE_DATA_OFFSET);
-    entry.index = qp.rq.next++;
+    entry.index = srq ? std::uint32_t{header.tag} : ring.next;
+    entry.srqn = srq ? srq->srqn : 0;
+    entry.pdn = srq ? srq->pdn : qp.pdn;
+    entry.cqn = srq && srq->is_xrc() ? srq->cqn : qp.recv_cqn;
     entry.num_sge = header.num_sge;
     entry.capacity = 0;
+    ++ring.next;
     qp.responder.entry_taken = true;
+    if (srq) context.srqs.entry_taken(*srq);
     if (entry.num_sge > context.config.max_recv_sge || entry.num_sge > kMaxSge ||
-        entry.num_sge > (qp.rq.stride - VRNIC_RQE_DATA_OFFSET) / sizeof(vrnic_sge)) {
+        entry.num_sge > (ring.stride - VRNIC_RQE_DATA_OFFSET) / sizeof(vrnic_sge)) {
         entry.num_sge = 0;
         return false;
     }
@@ -177,15 +181,21 @@ std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, Queu
     return true;
 }
 
+SharedReceiveQueue* shared_queue(TransportContext& context, const QueuePair& qp) {
+    if (qp.type != VRNIC_QPT_XRC_TGT) return context.srqs.find(qp.srqn);
+    SharedReceiveQueue* srq = context.srqs.find(qp.responder.xrc_srqn);
+    return srq && srq->xrcdn == qp.xrcdn ? srq : nullptr;
+}
+
 std::span<const vrnic_sge> send_list(const QueuePair& qp, std::uint32_t place) {
     const SendRequest& request = qp.requester.at(place);
-    const std::byte* list = entry_copy(qp, place) + request.operation().data_offset;
+    const std::byte* list = entry_copy(qp, place) + data_offset(qp, request.operation());
     return {reinterpret_cast<const vrnic_sge*>(list), request.num_sge};
 }
 
 std::span<const std::byte> send_inline_data(const QueuePair& qp, std::uint32_t place) {
     const SendRequest& request = qp.requester.at(place);
-    return {entry_copy(qp, place) + request.operation().data_offset, request.length};
+    return {entry_copy(qp, place) + data_offset(qp, request.operation()), request.length};
 }
 
 std::span<const std::byte> send_segment(const QueuePair& qp, std::uint32_t place) {

@@ -11,10 +11,6 @@
 
 namespace vrnic {
 
-// The queue itself is broken (VRNIC_SYND_DMA_FAILED, VRNIC_SYND_RING_INDEX), or its state is fine
-// and there is, or is not, an entry to take.
-using Available = std::expected<bool, Syndrome>;
-
 // Read the producer index when the queue seems empty by what is known. The send queue's only after
 // a doorbell, the receive queue's always (its doorbell is optional).
 Available send_entry_available(TransportContext& context, QueuePair& qp);
@@ -23,9 +19,13 @@ Available receive_entry_available(TransportContext& context, QueuePair& qp);
 // Takes the next entry of the send queue into the place at Requester::tail: a request without PSNs.
 // What is wrong with the entry is in its error. There is one, and the ring has room.
 std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePair& qp);
-// Takes the next entry of the receive queue into Responder::entry. There is one. False: it is
-// malformed.
+// Takes the next entry of the receive queue, or of the shared one, into Responder::entry. There is
+// one. False: it is malformed.
 std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, QueuePair& qp);
+
+// Where its receives come from, when that is shared: XRC: the one that the newest request named.
+// nullptr: there is none of this number, or it is of another XRC domain.
+SharedReceiveQueue* shared_queue(TransportContext& context, const QueuePair& qp);
 
 // Scatter/gather list, or inline data, of the request at a place of the requester's ring.
 std::span<const vrnic_sge> send_list(const QueuePair& qp, std::uint32_t place);

@@ -24,6 +24,7 @@ Header& put(std::span<std::byte> buffer, std::size_t& offset) {
 PathHeaders PathHeaders::make(const Path& path) {
     PathHeaders out;
     out.ipv4 = path.ipv4;
+    out.service = path.service;
     out.destination_qp = path.destination_qp;
     std::size_t offset = 0;
     const std::uint16_t ip_type = path.ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6;
@@ -66,14 +67,14 @@ PathHeaders PathHeaders::make(const Path& path) {
 
 std::span<std::byte> FrameBuilder::begin(const PathHeaders& path, const PacketFields& fields,
                                          std::uint32_t payload_bytes) {
-    const OpcodeInfo& info = opcode_info(fields.opcode);
+    const OpcodeInfo& info = opcode_info(with_service(path.service, fields.opcode));
     pad_ = (4 - payload_bytes % 4) % 4;
     ip_offset_ = path.ip_offset;
     std::memcpy(buffer_.data(), path.bytes.data(), path.size);
 
     // Lengths. UDP is always the last header of the path.
     const std::size_t udp_length =
-        sizeof(UdpHeader) + info.header_bytes() + payload_bytes + pad_ + kIcrcSize;
+        sizeof(UdpHeader) + info.header_bytes + payload_bytes + pad_ + kIcrcSize;
     auto& udp = *reinterpret_cast<UdpHeader*>(buffer_.data() + path.size - sizeof(UdpHeader));
     udp.length = static_cast<std::uint16_t>(udp_length);
     if (path.ipv4) {
@@ -88,13 +89,20 @@ std::span<std::byte> FrameBuilder::begin(const PathHeaders& path, const PacketFi
 
     std::size_t offset = path.size;
     auto& bth = put<Bth>(buffer_, offset);
-    bth.opcode = fields.opcode;
+    bth.opcode = info.opcode;
     bth.flags = static_cast<std::uint8_t>((fields.solicited ? Bth::kSolicited : 0) |
                                           Bth::kMigrated | pad_ << Bth::kPadShift);
     bth.pkey = kDefaultPkey;
+    if (info.operation == Operation::congestion) bth.fecn_becn = Bth::kBecn;  // annex A17.9.3
     bth.destination_qp = path.destination_qp;
     bth.ack_request = fields.ack_request ? Bth::kAckRequest : 0;
     bth.psn = fields.psn.value();
+    if (info.has(kXrceth)) put<Xrceth>(buffer_, offset).srq = fields.xrc_srq;
+    if (info.has(kDeth)) {
+        auto& deth = put<Deth>(buffer_, offset);
+        deth.qkey = fields.qkey;
+        deth.source_qp = fields.source_qp;
+    }
     if (info.has(kFeth))
         put<Feth>(buffer_, offset).bits =
             std::uint32_t{fields.flush_level} << Feth::kLevelShift | fields.flush_placement;
@@ -118,6 +126,7 @@ std::span<std::byte> FrameBuilder::begin(const PathHeaders& path, const PacketFi
     }
     if (info.has(kAtomicAckEth)) put<AtomicAckEth>(buffer_, offset).original = fields.original;
     if (info.has(kImmDt)) put<ImmDt>(buffer_, offset).octets = fields.immediate;
+    if (info.has(kCnp)) put<CnpReserved>(buffer_, offset);
     if (info.has(kIeth)) put<Ieth>(buffer_, offset).rkey = fields.invalidate_key;
 
     payload_end_ = offset + payload_bytes;

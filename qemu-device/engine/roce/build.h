@@ -15,6 +15,7 @@ namespace vrnic::roce {
 
 // All that the packets of one connection have in common.
 struct Path {
+    Service service = Service::rc;
     MacAddress source_mac{};
     MacAddress destination_mac{};
     std::uint16_t vlan = 0;  // id, with has_vlan
@@ -36,6 +37,7 @@ struct PathHeaders {
     std::uint8_t size = 0;
     std::uint8_t ip_offset = 0;
     bool ipv4 = false;
+    Service service = Service::rc;
     std::uint32_t ip_sum = 0;  // IPv4: sum of the header without length and checksum
     std::uint32_t destination_qp = 0;
 
@@ -43,7 +45,7 @@ struct PathHeaders {
 };
 
 struct PacketFields {
-    Opcode opcode{};
+    Opcode opcode{};  // the service is the path's
     Psn psn;
     bool solicited = false;
     bool ack_request = false;
@@ -60,6 +62,9 @@ struct PacketFields {
     std::uint32_t invalidate_key = 0;
     std::uint8_t flush_placement = 0;
     std::uint8_t flush_level = 0;
+    std::uint32_t xrc_srq = 0;
+    std::uint32_t qkey = 0;  // DETH
+    std::uint32_t source_qp = 0;
 };
 
 // A frame being built in a buffer of kMaxFrame bytes, which is the caller's.

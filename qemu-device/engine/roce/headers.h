@@ -84,8 +84,31 @@ struct Bth {
     static constexpr unsigned kPadShift = 4;
     static constexpr std::uint8_t kVersionMask = 0x0f;
     static constexpr std::uint8_t kAckRequest = 0x80;
+    static constexpr std::uint8_t kFecn = 0x80;
+    static constexpr std::uint8_t kBecn = 0x40;
 };
 static_assert(sizeof(Bth) == 12);
+
+// XRC extended transport header, IBTA A14.3: the shared receive queue.
+struct Xrceth {
+    std::uint8_t reserved;
+    Be24 srq;
+};
+static_assert(sizeof(Xrceth) == 4);
+
+// Datagram extended transport header, IBTA 9.3.2.
+struct Deth {
+    Be32 qkey;
+    std::uint8_t reserved;
+    Be24 source_qp;
+};
+static_assert(sizeof(Deth) == 8);
+
+// What follows the BTH of a congestion notification, IBTA A17.9.3: nothing that is known.
+struct CnpReserved {
+    std::array<std::uint8_t, 16> octets;
+};
+static_assert(sizeof(CnpReserved) == 16);
 
 // RDMA extended transport header, IBTA 9.3.3.
 struct Reth {
@@ -157,7 +180,12 @@ inline constexpr std::uint16_t kDefaultPkey = 0xffff;
 inline constexpr std::size_t kMaxPathMtu = 4096;
 inline constexpr std::size_t kMaxHeaders = sizeof(EthernetHeader) + sizeof(VlanTag) +
                                            sizeof(Ipv6Header) + sizeof(UdpHeader) + sizeof(Bth) +
-                                           sizeof(AtomicEth) + sizeof(ImmDt);
+                                           sizeof(Xrceth) + sizeof(AtomicEth) + sizeof(ImmDt);
+// What a datagram's buffer begins with: a GRH, or the place of one (IBTA 11.4.1.2, A17.4.5.1).
+inline constexpr std::size_t kGrhSize = sizeof(Ipv6Header);
+// The two ECN bits of the traffic class: congestion experienced (RFC 3168).
+inline constexpr std::uint8_t kEcnMask = 0x3;
+inline constexpr std::uint8_t kEcnCongestion = 0x3;
 inline constexpr std::size_t kMaxFrame = kMaxHeaders + kMaxPathMtu + kIcrcSize;
 
 }  // namespace vrnic::roce

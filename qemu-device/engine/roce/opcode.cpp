@@ -12,6 +12,7 @@ namespace {
 using enum Operation;
 using enum Position;
 
+// Of RC. The others have a part of these, with headers of their own.
 constexpr OpcodeInfo kRows[] = {
     // clang-format off
     {kSendFirst,          "SEND_FIRST",           send,            first,  0,                     Payload::full},
@@ -42,27 +43,53 @@ constexpr OpcodeInfo kRows[] = {
     // clang-format on
 };
 
+constexpr OpcodeInfo kCongestionRow = {
+    kCongestionNotification, "CONGESTION_NOTIFICATION", congestion, only, kCnp, Payload::none};
+
+// IBTA table 38: UC has SEND and WRITE, UD a SEND of one packet, neither with invalidate.
+constexpr bool uc_has(const OpcodeInfo& row) {
+    return (row.operation == send || row.operation == write) && (row.headers & kIeth) == 0;
+}
+constexpr bool ud_has(const OpcodeInfo& row) {
+    return row.operation == send && row.position == only && (row.headers & kIeth) == 0;
+}
+
+constexpr std::uint8_t bytes_of_headers(const OpcodeInfo& info) {
+    std::size_t bytes = sizeof(Bth);
+    if (info.has(kXrceth)) bytes += sizeof(Xrceth);
+    if (info.has(kDeth)) bytes += sizeof(Deth);
+    if (info.has(kFeth)) bytes += sizeof(Feth);
+    if (info.has(kReth)) bytes += sizeof(Reth);
+    if (info.has(kAtomicEth)) bytes += sizeof(AtomicEth);
+    if (info.has(kAeth)) bytes += sizeof(Aeth);
+    if (info.has(kAtomicAckEth)) bytes += sizeof(AtomicAckEth);
+    if (info.has(kImmDt)) bytes += sizeof(ImmDt);
+    if (info.has(kIeth)) bytes += sizeof(Ieth);
+    if (info.has(kCnp)) bytes += sizeof(CnpReserved);
+    return static_cast<std::uint8_t>(bytes);
+}
+
 constexpr auto kTable = [] {
     std::array<OpcodeInfo, 256> table{};
     for (unsigned i = 0; i < table.size(); ++i)
         table[i] = {static_cast<std::uint8_t>(i), "UNKNOWN", none, only, 0, Payload::maybe};
-    for (const OpcodeInfo& row : kRows) table[row.opcode] = row;
+    const auto add = [&table](Service service, OpcodeInfo row, std::uint16_t headers) {
+        row.opcode = with_service(service, static_cast<Opcode>(row.opcode));
+        row.headers |= headers;
+        table[row.opcode] = row;
+    };
+    for (const OpcodeInfo& row : kRows) {
+        add(Service::rc, row, 0);
+        if (uc_has(row)) add(Service::uc, row, 0);
+        if (ud_has(row)) add(Service::ud, row, kDeth);
+        add(Service::xrc, row, row.is_request() ? kXrceth : 0);
+    }
+    table[kCongestionRow.opcode] = kCongestionRow;
+    for (OpcodeInfo& row : table) row.header_bytes = bytes_of_headers(row);
     return table;
 }();
 
 }  // namespace
-
-std::uint32_t OpcodeInfo::header_bytes() const {
-    std::size_t bytes = sizeof(Bth);
-    if (has(kFeth)) bytes += sizeof(Feth);
-    if (has(kReth)) bytes += sizeof(Reth);
-    if (has(kAtomicEth)) bytes += sizeof(AtomicEth);
-    if (has(kAeth)) bytes += sizeof(Aeth);
-    if (has(kAtomicAckEth)) bytes += sizeof(AtomicAckEth);
-    if (has(kImmDt)) bytes += sizeof(ImmDt);
-    if (has(kIeth)) bytes += sizeof(Ieth);
-    return static_cast<std::uint32_t>(bytes);
-}
 
 bool OpcodeInfo::allows(std::uint32_t payload_bytes, std::uint32_t mtu) const {
     switch (payload) {

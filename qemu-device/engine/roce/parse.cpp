@@ -55,6 +55,8 @@ std::expected<IpPacket, ParseError> parse_ipv4(std::span<const std::byte> data, 
     packet.ipv4 = true;
     packet.source = mapped(ip->source);
     packet.destination = mapped(ip->destination);
+    packet.ip_header = data.first(sizeof(Ipv4Header));
+    packet.traffic_class = ip->tos;
     return IpPacket{data.first(total), sizeof(Ipv4Header)};
 }
 
@@ -68,6 +70,8 @@ std::expected<IpPacket, ParseError> parse_ipv6(std::span<const std::byte> data, 
     if (total > data.size()) return std::unexpected(ParseError::bad_length);
     packet.source = ip->source;
     packet.destination = ip->destination;
+    packet.ip_header = data.first(sizeof(Ipv6Header));
+    packet.traffic_class = static_cast<std::uint8_t>(ip->version_class_flow >> 20);
     return IpPacket{data.first(total), sizeof(Ipv6Header)};
 }
 
@@ -80,32 +84,7 @@ bool udp_checksum_right(const IpPacket& ip, bool v4) {
     return internet_checksum(internet_sum(udp, sum)) == 0;
 }
 
-}  // namespace
-
-const char* to_string(ParseError error) {
-    switch (error) {
-        case ParseError::too_short:
-            return "too short";
-        case ParseError::not_ip:
-            return "no plain IP packet";
-        case ParseError::bad_checksum:
-            return "wrong checksum";
-        case ParseError::bad_length:
-            return "wrong length";
-        case ParseError::not_roce:
-            return "not RoCEv2";
-        case ParseError::bad_header:
-            return "bad transport header";
-        case ParseError::bad_icrc:
-            return "wrong ICRC";
-        case ParseError::bad_opcode:
-            return "unknown opcode";
-    }
-    return "?";
-}
-
-std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
-    Packet packet;
+std::expected<void, ParseError> parse_into(Packet& packet, std::span<const std::byte> frame) {
     Reader link(frame);
     const auto* ethernet = link.take<EthernetHeader>();
     if (!ethernet) return std::unexpected(ParseError::too_short);
@@ -116,6 +95,7 @@ std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
         const auto* tag = link.take<VlanTag>();
         if (!tag) return std::unexpected(ParseError::too_short);
         packet.vlan = tag->tci & 0xfff;
+        packet.priority = static_cast<std::uint8_t>(tag->tci >> 13);
         type = tag->type;
     }
 
@@ -156,6 +136,17 @@ std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
 
     // From here on nothing may be read past the ICRC.
     Reader body(reader.rest().first(reader.rest().size() - kIcrcSize));
+    if (packet.opcode->has(kXrceth)) {
+        const auto* xrceth = body.take<Xrceth>();
+        if (!xrceth) return std::unexpected(ParseError::too_short);
+        packet.xrc_srq = xrceth->srq;
+    }
+    if (packet.opcode->has(kDeth)) {
+        const auto* deth = body.take<Deth>();
+        if (!deth) return std::unexpected(ParseError::too_short);
+        packet.qkey = deth->qkey;
+        packet.source_qp = deth->source_qp;
+    }
     if (packet.opcode->has(kFeth)) {
         const auto* feth = body.take<Feth>();
         if (!feth) return std::unexpected(ParseError::too_short);
@@ -199,11 +190,44 @@ std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
         if (!ieth) return std::unexpected(ParseError::too_short);
         packet.invalidate_key = ieth->rkey;
     }
+    if (packet.opcode->has(kCnp) && !body.take<CnpReserved>())
+        return std::unexpected(ParseError::too_short);
 
     const std::size_t pad = (bth->flags >> Bth::kPadShift) & 3;
     if (body.rest().size() < pad || body.rest().size() % 4 != 0)
         return std::unexpected(ParseError::bad_header);
     packet.payload = body.rest().first(body.rest().size() - pad);
+    return {};
+}
+
+}  // namespace
+
+const char* to_string(ParseError error) {
+    switch (error) {
+        case ParseError::too_short:
+            return "too short";
+        case ParseError::not_ip:
+            return "no plain IP packet";
+        case ParseError::bad_checksum:
+            return "wrong checksum";
+        case ParseError::bad_length:
+            return "wrong length";
+        case ParseError::not_roce:
+            return "not RoCEv2";
+        case ParseError::bad_header:
+            return "bad transport header";
+        case ParseError::bad_icrc:
+            return "wrong ICRC";
+        case ParseError::bad_opcode:
+            return "unknown opcode";
+    }
+    return "?";
+}
+
+std::expected<Packet, ParseError> parse(std::span<const std::byte> frame) {
+    std::expected<Packet, ParseError> packet;  // filled in place: it is large
+    if (const auto parsed = parse_into(*packet, frame); !parsed)
+        packet = std::unexpected(parsed.error());
     return packet;
 }
 

@@ -25,15 +25,18 @@ enum class ParseError {
 };
 const char* to_string(ParseError error);
 
-// Host order values; payload lies in the frame.
+// Host order values; payload and IP header lie in the frame.
 struct Packet {
     const OpcodeInfo* opcode = nullptr;
     MacAddress destination_mac{};
     MacAddress source_mac{};
-    std::uint16_t vlan = 0;  // id; 0: untagged, or a tag that has only a priority
+    std::uint16_t vlan = 0;     // id; 0: untagged, or a tag that has only a priority
+    std::uint8_t priority = 0;  // of the tag
     bool ipv4 = false;
     Gid source{};
     Gid destination{};
+    std::span<const std::byte> ip_header;
+    std::uint8_t traffic_class = 0;
 
     bool solicited = false;
     bool ack_request = false;
@@ -54,6 +57,9 @@ struct Packet {
     std::uint32_t invalidate_key = 0;  // IETH
     std::uint8_t flush_placement = 0;  // FETH
     std::uint8_t flush_level = 0;
+    std::uint32_t xrc_srq = 0;  // XRCETH
+    std::uint32_t qkey = 0;     // DETH
+    std::uint32_t source_qp = 0;
 
     std::span<const std::byte> payload;  // without padding
 };

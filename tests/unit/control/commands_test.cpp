@@ -46,14 +46,20 @@ const std::vector<Opcode> kOpcodes = {
      sizeof(vrnic_cmd_create_cq),
      {GAP(vrnic_cmd_create_cq, reserved0), GAP(vrnic_cmd_create_cq, reserved1)}},
     {VRNIC_ADMIN_DESTROY_CQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
-    {VRNIC_ADMIN_CREATE_QP,
-     sizeof(vrnic_cmd_create_qp),
-     {GAP(vrnic_cmd_create_qp, reserved0)}},
+    {VRNIC_ADMIN_CREATE_QP, sizeof(vrnic_cmd_create_qp), {GAP(vrnic_cmd_create_qp, reserved0)}},
     {VRNIC_ADMIN_MODIFY_QP,
      sizeof(vrnic_cmd_modify_qp),
      {GAP(vrnic_cmd_modify_qp, attr.reserved), GAP(vrnic_cmd_modify_qp, reserved)}},
     {VRNIC_ADMIN_QUERY_QP, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_DESTROY_QP, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_ATTACH_MCAST, sizeof(vrnic_cmd_mcast), {GAP(vrnic_cmd_mcast, reserved)}},
+    {VRNIC_ADMIN_DETACH_MCAST, sizeof(vrnic_cmd_mcast), {GAP(vrnic_cmd_mcast, reserved)}},
+    {VRNIC_ADMIN_ALLOC_XRCD, 0, {}},
+    {VRNIC_ADMIN_DEALLOC_XRCD, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_CREATE_SRQ, sizeof(vrnic_cmd_create_srq), {GAP(vrnic_cmd_create_srq, reserved0)}},
+    {VRNIC_ADMIN_MODIFY_SRQ, sizeof(vrnic_cmd_modify_srq), {}},
+    {VRNIC_ADMIN_QUERY_SRQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_DESTROY_SRQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
 };
 #undef GAP
 
@@ -116,9 +122,10 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
     fields.length = 0x1000;
     CHECK(guest.submit(VRNIC_ADMIN_QUERY_DEVICE, fields).status == VRNIC_STATUS_OK);
     const auto caps = guest.host.load<vrnic_device_caps>(fields.addr);
-    constexpr std::uint64_t kFeatures = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_ATOMIC |
+    constexpr std::uint64_t kFeatures = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC |
+                                        VRNIC_CAP_UD | VRNIC_CAP_XRC | VRNIC_CAP_ATOMIC |
                                         VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
-                                        VRNIC_CAP_FLUSH_GLOBAL;
+                                        VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST;
     CHECK(caps.features == kFeatures);
     CHECK(caps.max_qps == 65536);
     CHECK(caps.max_cqs >= 65536);

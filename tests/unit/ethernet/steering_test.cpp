@@ -71,7 +71,7 @@ Port port(std::uint32_t flags, std::uint64_t hash = 0, std::uint32_t mtu = 1500,
 }
 
 Destination steer(const Octets& frame, const Port& port, Counters& counters) {
-    return vrnic::steer(std::as_bytes(std::span(frame)), port, counters);
+    return vrnic::steer(std::as_bytes(std::span(frame)), port, false, counters);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ struct Sent {
 };
 
 struct ConnectionOptions {
+    std::uint8_t type = VRNIC_QPT_RC;
+    bool shared_receives = false;  // the receive entries are those of a shared receive queue
     std::uint8_t max_rd_atomic = 2;
     std::uint8_t max_dest_rd_atomic = 2;
     std::uint8_t timeout = 14;
@@ -59,6 +61,10 @@ class Connection {
     static constexpr std::uint32_t kRecordOffset = kRqOffset + (kRqStride << kLogEntries);
     static constexpr std::uint32_t kMemory = kRecordOffset + sizeof(vrnic_qp_dbrec);
 
+    static constexpr std::uint32_t kSrqRecord = kRqStride << kLogEntries;
+    static constexpr std::uint32_t kSrqMemory = kSrqRecord + 64;
+    static constexpr std::uint32_t kQkey = 0x11223344;
+
     explicit Connection(ConnectionOptions how = {}) : options(how) {
         async = guest.create_eq(0, 3);
         const auto eq = guest.create_eq(1, 4);
@@ -70,6 +76,10 @@ class Connection {
         region = guest.host.allocate(kRegionSize);
         key = register_region(region, kIova, kRegionSize, kAccess, pdn);
         queues = guest.host.allocate(kMemory);
+        if (options.type == VRNIC_QPT_XRC_TGT)
+            xrcdn = Guest::handle(guest.submit_empty(VRNIC_ADMIN_ALLOC_XRCD));
+        if (options.shared_receives || xrcdn != 0)
+            srqn = Guest::handle(guest.submit(VRNIC_ADMIN_CREATE_SRQ, srq_fields()));
         qpn = Guest::handle(guest.submit(VRNIC_ADMIN_CREATE_QP, qp_fields()));
         expected = Psn(options.rq_psn);
         to_init();
@@ -79,17 +89,38 @@ class Connection {
 
     vrnic_cmd_create_qp qp_fields() {
         vrnic_cmd_create_qp fields{};
+        fields.type = options.type;
+        fields.sq_log_size = fields.rq_log_size = VRNIC_NO_QUEUE;
+        fields.xrcdn = xrcdn;
+        if (xrcdn != 0) return fields;
         fields.pdn = pdn;
         fields.uar = uar;
-        fields.send_cqn = fields.recv_cqn = cq.cqn;
-        fields.type = VRNIC_QPT_RC;
-        fields.sq_log_size = fields.rq_log_size = kLogEntries;
+        fields.send_cqn = cq.cqn;
+        fields.sq_log_size = kLogEntries;
+        if (options.type != VRNIC_QPT_XRC_INI) {
+            fields.recv_cqn = cq.cqn;
+            fields.srqn = srqn;
+            if (srqn == 0) fields.rq_log_size = kLogEntries;
+        }
         fields.sq_log_stride = 7;
         fields.rq_log_stride = 6;
         fields.sq_offset = kSqOffset;
         fields.rq_offset = kRqOffset;
         fields.dbrec_offset = kRecordOffset;
         fields.memory = contiguous(queues, kMemory);
+        return fields;
+    }
+
+    vrnic_cmd_create_srq srq_fields() {
+        if (shared == 0) shared = guest.host.allocate(kSrqMemory);
+        vrnic_cmd_create_srq fields{};
+        fields.pdn = pdn;
+        fields.xrcdn = xrcdn;
+        fields.cqn = xrcdn != 0 ? cq.cqn : 0;
+        fields.log_size = kLogEntries;
+        fields.log_stride = 6;
+        fields.dbrec_offset = kSrqRecord;
+        fields.memory = contiguous(shared, kSrqMemory);
         return fields;
     }
 
@@ -114,14 +145,25 @@ class Connection {
 
     // ---- states ----
 
-    static constexpr std::uint32_t kInitMask =
-        VRNIC_QP_STATE | VRNIC_QP_PKEY_INDEX | VRNIC_QP_PORT | VRNIC_QP_ACCESS_FLAGS;
-    static constexpr std::uint32_t kRtrMask = VRNIC_QP_STATE | VRNIC_QP_AV | VRNIC_QP_PATH_MTU |
-                                              VRNIC_QP_DEST_QPN | VRNIC_QP_RQ_PSN |
-                                              VRNIC_QP_MAX_DEST_RD_ATOMIC | VRNIC_QP_MIN_RNR_TIMER;
-    static constexpr std::uint32_t kRtsMask = VRNIC_QP_STATE | VRNIC_QP_TIMEOUT |
-                                              VRNIC_QP_RETRY_CNT | VRNIC_QP_RNR_RETRY |
-                                              VRNIC_QP_SQ_PSN | VRNIC_QP_MAX_QP_RD_ATOMIC;
+    // What each transition needs: IBTA 11.2.5.2, written down once more.
+    std::uint32_t init_mask() const {
+        return VRNIC_QP_STATE | VRNIC_QP_PKEY_INDEX | VRNIC_QP_PORT |
+               (options.type == VRNIC_QPT_UD ? VRNIC_QP_QKEY : VRNIC_QP_ACCESS_FLAGS);
+    }
+    std::uint32_t rtr_mask() const {
+        if (options.type == VRNIC_QPT_UD) return VRNIC_QP_STATE;
+        const std::uint32_t path =
+            VRNIC_QP_STATE | VRNIC_QP_AV | VRNIC_QP_PATH_MTU | VRNIC_QP_DEST_QPN | VRNIC_QP_RQ_PSN;
+        const bool asks_only = options.type == VRNIC_QPT_UC || options.type == VRNIC_QPT_XRC_INI;
+        return path | (asks_only ? 0 : VRNIC_QP_MAX_DEST_RD_ATOMIC | VRNIC_QP_MIN_RNR_TIMER);
+    }
+    std::uint32_t rts_mask() const {
+        const std::uint32_t psn = VRNIC_QP_STATE | VRNIC_QP_SQ_PSN;
+        if (options.type == VRNIC_QPT_UD || options.type == VRNIC_QPT_UC) return psn;
+        if (options.type == VRNIC_QPT_XRC_TGT) return psn | VRNIC_QP_TIMEOUT;
+        return psn | VRNIC_QP_TIMEOUT | VRNIC_QP_RETRY_CNT | VRNIC_QP_RNR_RETRY |
+               VRNIC_QP_MAX_QP_RD_ATOMIC;
+    }
 
     vrnic_cmd_modify_qp modify_fields(std::uint8_t state, std::uint32_t mask) const {
         vrnic_cmd_modify_qp fields{};
@@ -130,6 +172,7 @@ class Connection {
         vrnic_qp_attr& attr = fields.attr;
         attr.state = state;
         attr.port = 1;
+        attr.qkey = kQkey;
         attr.access_flags = options.access;
         attr.path_mtu = 1;
         attr.dest_qpn = kPeerQpn;
@@ -151,9 +194,9 @@ class Connection {
     void modify(std::uint8_t state, std::uint32_t mask) {
         CHECK(try_modify(state, mask).status == VRNIC_STATUS_OK);
     }
-    void to_init() { modify(VRNIC_QPS_INIT, kInitMask); }
-    void to_rtr() { modify(VRNIC_QPS_RTR, kRtrMask); }
-    void to_rts() { modify(VRNIC_QPS_RTS, kRtsMask); }
+    void to_init() { modify(VRNIC_QPS_INIT, init_mask()); }
+    void to_rtr() { modify(VRNIC_QPS_RTR, rtr_mask()); }
+    void to_rts() { modify(VRNIC_QPS_RTS, rts_mask()); }
     vrnic_qp_attr query() {
         const auto completion = guest.submit_handle(VRNIC_ADMIN_QUERY_QP, qpn);
         CHECK(completion.status == VRNIC_STATUS_OK);
@@ -208,6 +251,40 @@ class Connection {
         guest.ring(uar, VRNIC_DB_TYPE_RQ, qpn);
         settle();
     }
+    // Into the shared receive queue.
+    void post_shared(std::uint32_t tag, std::uint32_t offset, std::uint32_t length) {
+        vrnic_rqe entry{};
+        entry.num_sge = 1;
+        entry.tag = tag;
+        entry.sge[0] = sge(offset, length);
+        guest.host.store(shared + (srq_pi % (1u << kLogEntries)) * kRqStride, entry);
+        vrnic_le32 value;
+        value = ++srq_pi;
+        guest.host.store(shared + kSrqRecord, value);
+    }
+    // Of a UD queue pair, to the peer.
+    vrnic_sqe datagram_entry(std::uint8_t opcode, std::uint32_t offset,
+                             std::uint32_t length) const {
+        vrnic_sqe entry = send_entry(opcode, offset, length);
+        entry.remote_addr = std::uint64_t{0};
+        entry.rkey = 0u;
+        return entry;
+    }
+    vrnic_sqe_datagram datagram_address() const {
+        vrnic_sqe_datagram to{};
+        std::copy(kPeerGid.begin(), kPeerGid.end(), to.av.dgid);
+        std::copy(kPeerMac.begin(), kPeerMac.end(), to.av.dmac);
+        to.qpn = kPeerQpn;
+        to.qkey = kQkey;
+        return to;
+    }
+    void post_datagram(const vrnic_sqe& entry, const vrnic_sqe_datagram& to) {
+        const BusAddress at = queues + kSqOffset + (sq_pi % (1u << kLogEntries)) * kSqStride;
+        guest.host.store(at, entry);
+        guest.host.store(at + VRNIC_SQE_DATA_OFFSET, to);
+        guest.host.store(at + VRNIC_SQE_DATAGRAM_DATA_OFFSET, entry.sge[0]);
+        set_send_index(sq_pi + 1);
+    }
     std::span<std::byte> memory(std::uint32_t offset, std::uint32_t length) {
         return guest.host.bytes(region + offset, length);
     }
@@ -238,6 +315,10 @@ class Connection {
         path.source = kPeerGid;
         path.destination = kGid;
         path.destination_qp = qpn;
+        path.service = options.type == VRNIC_QPT_RC   ? roce::Service::rc
+                       : options.type == VRNIC_QPT_UC ? roce::Service::uc
+                       : options.type == VRNIC_QPT_UD ? roce::Service::ud
+                                                      : roce::Service::xrc;
         return path;
     }
     static Frame build(const roce::Path& path, const PacketFields& fields,
@@ -263,6 +344,9 @@ class Connection {
         fields.opcode = opcode;
         fields.psn = expected;
         fields.ack_request = ack_request;
+        fields.xrc_srq = srqn;
+        fields.qkey = kQkey;
+        fields.source_qp = kPeerQpn;
         ++expected;
         return fields;
     }
@@ -338,9 +422,9 @@ class Connection {
     Guest guest;
     Guest::Eq async{};
     Guest::Cq cq{};
-    std::uint32_t uar = 0, pdn = 0, key = 0, qpn = 0;
-    BusAddress region = 0, queues = 0;
-    std::uint32_t sq_pi = 0, rq_pi = 0;
+    std::uint32_t uar = 0, pdn = 0, key = 0, qpn = 0, srqn = 0, xrcdn = 0;
+    BusAddress region = 0, queues = 0, shared = 0;
+    std::uint32_t sq_pi = 0, rq_pi = 0, srq_pi = 0;
     Psn expected;
 };
 

@@ -90,7 +90,9 @@ vrnic_cqe completion(std::uint32_t flags = 0, std::uint8_t status = VRNIC_WC_SUC
 TEST_CASE_METHOD(Fixture, "a completion is written whole, its sequence last") {
     const std::uint32_t cqn = create();
     std::vector<std::pair<BusAddress, std::size_t>> accesses;
-    host.on_dma = [&](BusAddress address, std::size_t size) { accesses.push_back({address, size}); };
+    host.on_dma = [&](BusAddress address, std::size_t size) {
+        accesses.push_back({address, size});
+    };
     REQUIRE(table.post(cqn, completion()));
     REQUIRE(accesses.size() == 2);
     CHECK(accesses[0] == std::pair<BusAddress, std::size_t>{memory + kRing, 56});
@@ -102,7 +104,8 @@ TEST_CASE_METHOD(Fixture, "a completion is written whole, its sequence last") {
     CHECK(counters.completions == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "sequences go on around the ring, the record is read only when it seems full") {
+TEST_CASE_METHOD(Fixture,
+                 "sequences go on around the ring, the record is read only when it seems full") {
     const std::uint32_t cqn = create();
     unsigned reads = 0;
     host.on_dma = [&](BusAddress address, std::size_t) { reads += address == memory; };
@@ -243,7 +246,8 @@ TEST_CASE_METHOD(Fixture, "a CQ has one event at most that was not consumed; the
     CHECK(unconsumed_events() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "armed between the event and the polling, it wakes for what is new only") {
+TEST_CASE_METHOD(Fixture,
+                 "armed between the event and the polling, it wakes for what is new only") {
     const std::uint32_t cqn = create();
     arm(cqn, 1);
     REQUIRE(table.post(cqn, completion()));
@@ -346,8 +350,8 @@ TEST_CASE_METHOD(Fixture, "a bad CQ is refused with its field") {
          VRNIC_FIELD(vrnic_cmd_create_cq, dbrec_offset)},
         {"misaligned memory", [](auto& c) { c.memory.offset = 8; }, VRNIC_STATUS_INVALID,
          kMemory + offsetof(vrnic_page_list, offset)},
-        {"ring past the memory", [](auto& c) { c.ring_offset = 0x1000 - 64; },
-         VRNIC_STATUS_INVALID, kMemory + offsetof(vrnic_page_list, num_pages)},
+        {"ring past the memory", [](auto& c) { c.ring_offset = 0x1000 - 64; }, VRNIC_STATUS_INVALID,
+         kMemory + offsetof(vrnic_page_list, num_pages)},
         {"ring far past the memory", [](auto& c) { c.ring_offset = 0xffffffc0; },
          VRNIC_STATUS_INVALID, kMemory + offsetof(vrnic_page_list, num_pages)},
         {"record past the memory", [](auto& c) { c.dbrec_offset = 0x1000; }, VRNIC_STATUS_INVALID,

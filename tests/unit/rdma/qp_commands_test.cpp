@@ -37,7 +37,7 @@ struct BadModify {
 TEST_CASE("CREATE_QP refuses what it cannot make") {
     Connection c;
     const BadCreate kTable[] = {
-        {"type", [](auto& f) { f.type = 4; }, VRNIC_STATUS_UNSUPPORTED, AT_CREATE(type)},
+        {"type", [](auto& f) { f.type = 5; }, VRNIC_STATUS_UNSUPPORTED, AT_CREATE(type)},
         {"flags", [](auto& f) { f.flags = 2u; }, VRNIC_STATUS_INVALID, AT_CREATE(flags)},
         {"send CQ", [](auto& f) { f.send_cqn = 99u; }, VRNIC_STATUS_NO_OBJECT, AT_CREATE(send_cqn)},
         {"receive CQ", [](auto& f) { f.recv_cqn = ~0u; }, VRNIC_STATUS_NO_OBJECT,
@@ -157,12 +157,10 @@ TEST_CASE("MODIFY_QP to RTR and RTS refuses attributes out of range") {
         CHECK(answer.status == bad.status);
         CHECK(answer.detail == bad.detail);
     };
-    for (const BadModify& bad : kRtr)
-        refuse(bad, c.modify_fields(VRNIC_QPS_RTR, Connection::kRtrMask));
+    for (const BadModify& bad : kRtr) refuse(bad, c.modify_fields(VRNIC_QPS_RTR, c.rtr_mask()));
     CHECK(unsigned(c.state()) == VRNIC_QPS_INIT);
     c.to_rtr();
-    for (const BadModify& bad : kRts)
-        refuse(bad, c.modify_fields(VRNIC_QPS_RTS, Connection::kRtsMask));
+    for (const BadModify& bad : kRts) refuse(bad, c.modify_fields(VRNIC_QPS_RTS, c.rts_mask()));
     CHECK(unsigned(c.state()) == VRNIC_QPS_RTR);
     c.to_rts();
 }

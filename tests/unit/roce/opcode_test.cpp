@@ -45,6 +45,15 @@ constexpr Expected kRc[] = {
     {0x1d, 28, 8, 8, true},         // ATOMIC WRITE
 };
 
+// UC has opcodes 0x00 to 0x0b of these, UD two, with a DETH of 8 bytes, XRC all, requests with an
+// XRCETH of 4.
+bool uc_has(const Expected& row) {
+    return row.opcode <= 0x0b;
+}
+bool ud_has(const Expected& row) {
+    return row.opcode == 0x04 || row.opcode == 0x05;
+}
+
 }  // namespace
 
 TEST_CASE("every RC opcode has the headers and payload of the specification") {
@@ -53,7 +62,7 @@ TEST_CASE("every RC opcode has the headers and payload of the specification") {
         CAPTURE(row.opcode, info.name);
         CHECK(info.opcode == row.opcode);
         CHECK(info.operation != Operation::none);
-        CHECK(info.header_bytes() == row.header_bytes);
+        CHECK(info.header_bytes == row.header_bytes);
         CHECK(info.is_request() == row.request);
         CHECK(info.allows(row.least, 1024));
         CHECK(info.allows(row.most, 1024));
@@ -62,9 +71,38 @@ TEST_CASE("every RC opcode has the headers and payload of the specification") {
     }
 }
 
+TEST_CASE("UC, UD and XRC have the opcodes of RC that they can carry out, with their headers") {
+    const auto check = [](const Expected& row, unsigned service, unsigned headers) {
+        const OpcodeInfo& rc = opcode_info(static_cast<std::uint8_t>(row.opcode));
+        const OpcodeInfo& info = opcode_info(static_cast<std::uint8_t>(service << 5 | row.opcode));
+        CAPTURE(info.opcode, info.name);
+        CHECK(static_cast<unsigned>(info.service()) == service);
+        CHECK(info.operation == rc.operation);
+        CHECK(info.position == rc.position);
+        CHECK(info.payload == rc.payload);
+        CHECK(info.header_bytes == row.header_bytes + headers);
+    };
+    for (const Expected& row : kRc) {
+        if (uc_has(row)) check(row, 1, 0);
+        if (ud_has(row)) check(row, 3, 8);
+        check(row, 5, row.request ? 4 : 0);
+    }
+}
+
+TEST_CASE("a congestion notification is 16 bytes of nothing") {
+    const OpcodeInfo& info = opcode_info(0x81);
+    CHECK(info.operation == Operation::congestion);
+    CHECK(info.header_bytes == 12 + 16);
+    CHECK_FALSE(info.is_request());
+}
+
 TEST_CASE("opcodes outside of the table are none") {
-    std::set<unsigned> known;
-    for (const Expected& row : kRc) known.insert(row.opcode);
+    std::set<unsigned> known = {0x81};
+    for (const Expected& row : kRc) {
+        known.insert({row.opcode, 5u << 5 | row.opcode});
+        if (uc_has(row)) known.insert(1u << 5 | row.opcode);
+        if (ud_has(row)) known.insert(3u << 5 | row.opcode);
+    }
     for (unsigned opcode = 0; opcode < 256; ++opcode) {
         const OpcodeInfo& info = opcode_info(static_cast<std::uint8_t>(opcode));
         CAPTURE(opcode);

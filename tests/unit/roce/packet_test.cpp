@@ -41,7 +41,7 @@ Path make_path(bool ipv4, bool vlan) {
 
 PacketFields make_fields(std::uint8_t opcode) {
     PacketFields fields;
-    fields.opcode = static_cast<Opcode>(opcode);
+    fields.opcode = static_cast<Opcode>(opcode & kOpcodeMask);
     fields.psn = Psn(0xabcdef);
     fields.address = 0x1122334455667788;
     fields.rkey = 0x99aabbcc;
@@ -55,6 +55,9 @@ PacketFields make_fields(std::uint8_t opcode) {
     fields.invalidate_key = 0x31323334;
     fields.flush_placement = 1;
     fields.flush_level = 1;
+    fields.xrc_srq = 0x414243;
+    fields.qkey = 0x51525354;
+    fields.source_qp = 0x616263;
     return fields;
 }
 
@@ -112,7 +115,8 @@ TEST_CASE("what was built is parsed back, for every opcode, payload and path") {
             for (const bool vlan : {true, false})
                 for (const std::uint32_t bytes : {0u, 1u, 2u, 3u, 4u, 255u, 256u, 4096u}) {
                     if (info.payload == Payload::none && bytes != 0) continue;
-                    const Path path = make_path(ipv4, vlan);
+                    Path path = make_path(ipv4, vlan);
+                    path.service = info.service();
                     PacketFields fields = make_fields(static_cast<std::uint8_t>(opcode));
                     fields.solicited = opcode % 2 != 0;
                     fields.ack_request = opcode % 3 != 0;
@@ -142,6 +146,11 @@ TEST_CASE("what was built is parsed back, for every opcode, payload and path") {
                         CHECK(packet->msn == fields.msn);
                     }
                     if (info.has(kImmDt)) CHECK(packet->immediate == fields.immediate);
+                    if (info.has(kXrceth)) CHECK(packet->xrc_srq == fields.xrc_srq);
+                    if (info.has(kDeth)) {
+                        CHECK(packet->qkey == fields.qkey);
+                        CHECK(packet->source_qp == fields.source_qp);
+                    }
                     if (info.has(kAtomicEth)) {
                         CHECK(packet->address == fields.address);
                         CHECK(packet->rkey == fields.rkey);
@@ -223,7 +232,7 @@ TEST_CASE("a packet that ends within its headers is refused, for every opcode") 
         const OpcodeInfo& info = opcode_info(static_cast<std::uint8_t>(opcode));
         if (info.operation == Operation::none) continue;
         // Consistent lengths and ICRC: only the opcode asks for more.
-        for (std::size_t body = 0; body < info.header_bytes() - 12; body += 4) {
+        for (std::size_t body = 0; body < info.header_bytes - 12; body += 4) {
             Bytes frame = send_frame(static_cast<std::uint32_t>(body));
             frame[kBth] = static_cast<std::byte>(opcode);
             fix_icrc(frame);
@@ -296,8 +305,8 @@ TEST_CASE("one thing wrong is refused, and it is said what") {
         fix_icrc(frame);
         CHECK(error_of(frame) == ParseError::bad_opcode);
     }
-    SECTION("a datagram's opcode") {
-        frame[kBth] = std::byte{0x64};
+    SECTION("an opcode of reliable datagrams") {
+        frame[kBth] = std::byte{0x44};
         fix_icrc(frame);
         CHECK(error_of(frame) == ParseError::bad_opcode);
     }
