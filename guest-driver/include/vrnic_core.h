@@ -101,6 +101,14 @@ int vrnic_cmd_create_qp(struct vrnic_dev *dev, const struct vrnic_cmd_create_qp 
 int vrnic_cmd_modify_qp(struct vrnic_dev *dev, const struct vrnic_cmd_modify_qp *cmd);
 int vrnic_cmd_query_qp(struct vrnic_dev *dev, u32 qpn, struct vrnic_qp_attr *attr);
 int vrnic_cmd_destroy_qp(struct vrnic_dev *dev, u32 qpn);
+int vrnic_cmd_attach_mcast(struct vrnic_dev *dev, const struct vrnic_cmd_mcast *cmd);
+int vrnic_cmd_detach_mcast(struct vrnic_dev *dev, const struct vrnic_cmd_mcast *cmd);
+int vrnic_cmd_alloc_xrcd(struct vrnic_dev *dev, u32 *xrcdn);
+int vrnic_cmd_dealloc_xrcd(struct vrnic_dev *dev, u32 xrcdn);
+int vrnic_cmd_create_srq(struct vrnic_dev *dev, const struct vrnic_cmd_create_srq *cmd, u32 *srqn);
+int vrnic_cmd_modify_srq(struct vrnic_dev *dev, const struct vrnic_cmd_modify_srq *cmd);
+int vrnic_cmd_query_srq(struct vrnic_dev *dev, u32 srqn, struct vrnic_resp_query_srq *resp);
+int vrnic_cmd_destroy_srq(struct vrnic_dev *dev, u32 srqn);
 
 #define VRNIC_NUM_COUNTERS (sizeof(struct vrnic_counters) / sizeof(vrnic_le64))
 

@@ -217,3 +217,53 @@ int vrnic_cmd_destroy_qp(struct vrnic_dev *dev, u32 qpn)
 	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_QP, qpn);
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_qp);
+
+int vrnic_cmd_attach_mcast(struct vrnic_dev *dev, const struct vrnic_cmd_mcast *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_ATTACH_MCAST, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_attach_mcast);
+
+int vrnic_cmd_detach_mcast(struct vrnic_dev *dev, const struct vrnic_cmd_mcast *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_DETACH_MCAST, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_detach_mcast);
+
+int vrnic_cmd_alloc_xrcd(struct vrnic_dev *dev, u32 *xrcdn)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_XRCD, NULL, 0, xrcdn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_alloc_xrcd);
+
+int vrnic_cmd_dealloc_xrcd(struct vrnic_dev *dev, u32 xrcdn)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DEALLOC_XRCD, xrcdn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_dealloc_xrcd);
+
+int vrnic_cmd_create_srq(struct vrnic_dev *dev, const struct vrnic_cmd_create_srq *cmd, u32 *srqn)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_SRQ, cmd, sizeof(*cmd), srqn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_create_srq);
+
+int vrnic_cmd_modify_srq(struct vrnic_dev *dev, const struct vrnic_cmd_modify_srq *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_MODIFY_SRQ, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_modify_srq);
+
+int vrnic_cmd_query_srq(struct vrnic_dev *dev, u32 srqn, struct vrnic_resp_query_srq *resp)
+{
+	struct vrnic_cmd_handle cmd = { .handle = cpu_to_le32(srqn) };
+
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_QUERY_SRQ, &cmd, sizeof(cmd), resp, sizeof(*resp));
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_query_srq);
+
+int vrnic_cmd_destroy_srq(struct vrnic_dev *dev, u32 srqn)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_SRQ, srqn);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_srq);

@@ -33,6 +33,21 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 		attr->device_cap_flags |= VRNIC_IB_DEVICE_ATOMIC_WRITE;
 	if (features & VRNIC_CAP_FLUSH_GLOBAL)
 		attr->device_cap_flags |= VRNIC_IB_DEVICE_FLUSH;
+	if (features & VRNIC_CAP_XRC)
+		attr->device_cap_flags |= IB_DEVICE_XRC;
+	if (features & VRNIC_CAP_SRQ) {
+		attr->max_srq = vrnic_limit(caps->max_srqs);
+		attr->max_srq_wr = vrnic_limit(caps->max_srq_entries);
+		attr->max_srq_sge = vrnic_limit(caps->max_recv_sge);
+	}
+	if (features & VRNIC_CAP_MCAST) {
+		attr->kernel_cap_flags |= IBK_BLOCK_MULTICAST_LOOPBACK;
+		attr->max_mcast_grp = vrnic_limit(caps->max_mcast_groups);
+		attr->max_mcast_qp_attach = vrnic_limit(caps->max_mcast_qps);
+		attr->max_total_mcast_qp_attach = attr->max_mcast_grp * attr->max_mcast_qp_attach;
+	}
+	if (features & VRNIC_CAP_UD)
+		attr->max_ah = INT_MAX; /* no object of the device */
 	attr->max_send_sge = vrnic_limit(caps->max_send_sge);
 	attr->max_recv_sge = vrnic_limit(caps->max_recv_sge);
 	attr->max_sge_rd = vrnic_limit(caps->max_send_sge);

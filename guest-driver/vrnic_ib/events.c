@@ -11,6 +11,7 @@ static const struct {
 	{ VRNIC_EVENT_QP_ACCESS_ERROR, IB_EVENT_QP_ACCESS_ERR },
 	{ VRNIC_EVENT_QP_COMM_EST, IB_EVENT_COMM_EST },
 	{ VRNIC_EVENT_QP_SQ_DRAINED, IB_EVENT_SQ_DRAINED },
+	{ VRNIC_EVENT_QP_LAST_WQE, IB_EVENT_QP_LAST_WQE_REACHED },
 };
 
 /* In hard interrupt context: vrnic_destroy_qp waits for us. */
@@ -23,6 +24,18 @@ static void vrnic_qp_event(struct vrnic_ib_dev *vib, u32 qpn, enum ib_event_type
 		return;
 	event.element.qp = &qp->ib;
 	qp->ib.event_handler(&event, qp->ib.qp_context);
+}
+
+/* In hard interrupt context: vrnic_destroy_srq waits for us. */
+static void vrnic_srq_event(struct vrnic_ib_dev *vib, u32 srqn, enum ib_event_type type)
+{
+	struct vrnic_srq *srq = xa_load(&vib->srqs, srqn);
+	struct ib_event event = { .device = &vib->ib, .event = type };
+
+	if (!srq || !srq->ib.event_handler)
+		return;
+	event.element.srq = &srq->ib;
+	srq->ib.event_handler(&event, srq->ib.srq_context);
 }
 
 static void vrnic_async(struct vrnic_async_client *client, u32 type, u32 number, u32 code)
@@ -38,6 +51,12 @@ static void vrnic_async(struct vrnic_async_client *client, u32 type, u32 number,
 		};
 
 		ib_dispatch_event(&event);
+		return;
+	}
+	if (type == VRNIC_EVENT_SRQ_LIMIT || type == VRNIC_EVENT_SRQ_ERROR) {
+		vrnic_srq_event(vib, number,
+				type == VRNIC_EVENT_SRQ_LIMIT ? IB_EVENT_SRQ_LIMIT_REACHED :
+								IB_EVENT_SRQ_ERR);
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(vrnic_qp_events); i++) {

@@ -60,6 +60,12 @@ static const struct ib_device_ops vrnic_ops = {
 
 	.alloc_pd = vrnic_alloc_pd,
 	.dealloc_pd = vrnic_dealloc_pd,
+	.alloc_xrcd = vrnic_alloc_xrcd,
+	.dealloc_xrcd = vrnic_dealloc_xrcd,
+	.create_ah = vrnic_create_ah,
+	.create_user_ah = vrnic_create_ah,
+	.query_ah = vrnic_query_ah,
+	.destroy_ah = vrnic_destroy_ah,
 	.reg_user_mr = vrnic_reg_user_mr,
 	.rereg_user_mr = vrnic_rereg_user_mr,
 	.dereg_mr = vrnic_dereg_mr,
@@ -67,10 +73,16 @@ static const struct ib_device_ops vrnic_ops = {
 	.dealloc_mw = vrnic_dealloc_mw,
 	.create_cq = vrnic_create_cq,
 	.destroy_cq = vrnic_destroy_cq,
+	.create_srq = vrnic_create_srq,
+	.modify_srq = vrnic_modify_srq,
+	.query_srq = vrnic_query_srq,
+	.destroy_srq = vrnic_destroy_srq,
 	.create_qp = vrnic_create_qp,
 	.modify_qp = vrnic_modify_qp,
 	.query_qp = vrnic_query_qp,
 	.destroy_qp = vrnic_destroy_qp,
+	.attach_mcast = vrnic_attach_mcast,
+	.detach_mcast = vrnic_detach_mcast,
 
 	.alloc_hw_port_stats = vrnic_alloc_hw_port_stats,
 	.get_hw_stats = vrnic_get_hw_stats,
@@ -82,6 +94,9 @@ static const struct ib_device_ops vrnic_ops = {
 	INIT_RDMA_OBJ_SIZE(ib_pd, vrnic_pd, ib),
 	INIT_RDMA_OBJ_SIZE(ib_cq, vrnic_cq, ib),
 	INIT_RDMA_OBJ_SIZE(ib_qp, vrnic_qp, ib),
+	INIT_RDMA_OBJ_SIZE(ib_srq, vrnic_srq, ib),
+	INIT_RDMA_OBJ_SIZE(ib_xrcd, vrnic_xrcd, ib),
+	INIT_RDMA_OBJ_SIZE(ib_ah, vrnic_ah, ib),
 	INIT_RDMA_OBJ_SIZE(ib_mw, vrnic_mw, ib),
 };
 
@@ -118,6 +133,7 @@ static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_
 		return -ENOMEM;
 	vib->dev = dev;
 	xa_init(&vib->qps);
+	xa_init(&vib->srqs);
 	mutex_init(&vib->gid_lock);
 	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);
 	ret = -ENOMEM;
@@ -156,6 +172,7 @@ static void vrnic_ib_remove(struct auxiliary_device *adev)
 	vrnic_events_stop(vib);
 	ib_unregister_device(&vib->ib);
 	xa_destroy(&vib->qps);
+	xa_destroy(&vib->srqs);
 	kvfree(vib->gids);
 	ib_dealloc_device(&vib->ib);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Queue pairs of user processes. */
-#include <linux/etherdevice.h>
-
 #include "vrnic_ib.h"
 
 /* Numbers that are the same on both sides. */
 static_assert(IB_QPS_RESET == VRNIC_QPS_RESET && IB_QPS_ERR == VRNIC_QPS_ERR);
-static_assert(IB_QPT_RC == VRNIC_QPT_RC);
+static_assert(IB_QPT_RC == VRNIC_QPT_RC && IB_QPT_UC == VRNIC_QPT_UC);
+static_assert(IB_QPT_UD == VRNIC_QPT_UD && IB_QPT_XRC_INI == VRNIC_QPT_XRC_INI);
+static_assert(IB_QPT_XRC_TGT == VRNIC_QPT_XRC_TGT);
 static_assert(IB_QP_STATE == VRNIC_QP_STATE && IB_QP_DEST_QPN == VRNIC_QP_DEST_QPN);
 static_assert(IB_QP_AV == VRNIC_QP_AV && IB_QP_MIN_RNR_TIMER == VRNIC_QP_MIN_RNR_TIMER);
 
@@ -25,8 +25,8 @@ static_assert(IB_QP_AV == VRNIC_QP_AV && IB_QP_MIN_RNR_TIMER == VRNIC_QP_MIN_RNR
 /* ---- create ---- */
 
 /* An empty queue, or one whose size and stride the device's descriptors allow. */
-static bool vrnic_queue_fits(u8 log_size, u8 log_stride, u32 wanted, u32 max, u8 min_stride,
-			     u8 max_stride)
+bool vrnic_queue_fits(u8 log_size, u8 log_stride, u32 wanted, u32 max, u8 min_stride,
+		      u8 max_stride)
 {
 	if (log_size == VRNIC_NO_QUEUE)
 		return wanted == 0;
@@ -34,13 +34,41 @@ static bool vrnic_queue_fits(u8 log_size, u8 log_stride, u32 wanted, u32 max, u8
 	       log_stride >= min_stride && log_stride <= max_stride;
 }
 
+/* Which types there are, and the capability that each needs. */
+static const struct {
+	enum ib_qp_type type;
+	u64 feature;
+	u32 create_flags; /* allowed */
+} vrnic_qp_types[] = {
+	{ IB_QPT_RC, VRNIC_CAP_RC, 0 },
+	{ IB_QPT_UC, VRNIC_CAP_UC, 0 },
+	{ IB_QPT_UD, VRNIC_CAP_UD, IB_QP_CREATE_BLOCK_MULTICAST_LOOPBACK },
+	{ IB_QPT_XRC_INI, VRNIC_CAP_XRC, 0 },
+	{ IB_QPT_XRC_TGT, VRNIC_CAP_XRC, 0 },
+};
+
+static int vrnic_qp_check_type(struct vrnic_dev *dev, const struct ib_qp_init_attr *init)
+{
+	u64 features = le64_to_cpu(vrnic_caps(dev)->features);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vrnic_qp_types); i++) {
+		if (vrnic_qp_types[i].type != init->qp_type)
+			continue;
+		if (!(features & vrnic_qp_types[i].feature) ||
+		    init->create_flags & ~vrnic_qp_types[i].create_flags)
+			return -EOPNOTSUPP;
+		return 0;
+	}
+	return -EOPNOTSUPP;
+}
+
 static int vrnic_qp_check(struct ib_device *ib, const struct ib_qp_init_attr *init,
 			  const struct vrnic_ib_create_qp_req *req)
 {
 	const struct vrnic_device_caps *caps = vrnic_caps(vrnic_of(ib));
+	bool receives = init->qp_type != IB_QPT_XRC_INI && !init->srq;
 
-	if (init->qp_type != IB_QPT_RC || init->create_flags || init->srq)
-		return -EOPNOTSUPP;
 	if (init->cap.max_send_sge > le32_to_cpu(caps->max_send_sge) ||
 	    init->cap.max_recv_sge > le32_to_cpu(caps->max_recv_sge) ||
 	    init->cap.max_inline_data > le32_to_cpu(caps->max_inline))
@@ -49,6 +77,8 @@ static int vrnic_qp_check(struct ib_device *ib, const struct ib_qp_init_attr *in
 			      le32_to_cpu(caps->max_sq_entries), VRNIC_SQE_STRIDE_MIN_LOG,
 			      VRNIC_SQE_STRIDE_MAX_LOG))
 		return -EINVAL;
+	if (!receives)
+		return req->rq_log_size == VRNIC_NO_QUEUE ? 0 : -EINVAL;
 	if (!vrnic_queue_fits(req->rq_log_size, req->rq_log_stride, init->cap.max_recv_wr,
 			      le32_to_cpu(caps->max_rq_entries), VRNIC_RQE_STRIDE_MIN_LOG,
 			      VRNIC_RQE_STRIDE_MAX_LOG))
@@ -60,51 +90,94 @@ static void vrnic_qp_fill_create(struct vrnic_qp *qp, const struct ib_qp_init_at
 				 const struct vrnic_ib_create_qp_req *req,
 				 struct vrnic_cmd_create_qp *cmd)
 {
+	u32 flags = init->sq_sig_type == IB_SIGNAL_ALL_WR ? VRNIC_QP_SQ_SIG_ALL : 0;
+
+	if (init->create_flags & IB_QP_CREATE_BLOCK_MULTICAST_LOOPBACK)
+		flags |= VRNIC_QP_BLOCK_SELF_MCAST;
 	cmd->pdn = cpu_to_le32(to_vrnic_pd(qp->ib.pd)->pdn);
 	cmd->uar = cpu_to_le32(qp->uar);
 	cmd->send_cqn = cpu_to_le32(to_vrnic_cq(init->send_cq)->cqn);
-	cmd->recv_cqn = cpu_to_le32(to_vrnic_cq(init->recv_cq)->cqn);
-	cmd->type = VRNIC_QPT_RC;
+	if (init->qp_type != IB_QPT_XRC_INI)
+		cmd->recv_cqn = cpu_to_le32(to_vrnic_cq(init->recv_cq)->cqn);
+	if (init->srq)
+		cmd->srqn = cpu_to_le32(to_vrnic_srq(init->srq)->srqn);
+	cmd->type = init->qp_type;
 	cmd->sq_log_size = req->sq_log_size;
 	cmd->sq_log_stride = req->sq_log_stride;
 	cmd->rq_log_size = req->rq_log_size;
 	cmd->rq_log_stride = req->rq_log_stride;
-	cmd->flags = cpu_to_le32(init->sq_sig_type == IB_SIGNAL_ALL_WR ? VRNIC_QP_SQ_SIG_ALL : 0);
+	cmd->flags = cpu_to_le32(flags);
 	cmd->sq_offset = cpu_to_le32(req->sq_offset);
 	cmd->rq_offset = cpu_to_le32(req->rq_offset);
 	cmd->dbrec_offset = cpu_to_le32(req->dbrec_offset);
 	cmd->memory = qp->memory.list;
 }
 
-int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_udata *udata)
+/* Makes it in the device; the number is in qp->qpn. */
+static int vrnic_qp_make(struct vrnic_qp *qp, const struct ib_qp_init_attr *init,
+			 struct ib_udata *udata)
 {
-	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
-	struct vrnic_dev *dev = vib->dev;
-	struct vrnic_qp *qp = to_vrnic_qp(ib);
-	struct vrnic_ib_create_qp_req req;
-	struct vrnic_ib_create_qp_resp resp = {};
+	struct ib_device *ib = qp->ib.device;
 	struct vrnic_cmd_create_qp cmd = {};
+	struct vrnic_ib_create_qp_req req;
 	int ret;
 
-	if (!udata)
-		return -EOPNOTSUPP;
 	ret = vrnic_get_udata(udata, &req, sizeof(req));
 	if (ret)
 		return ret;
-	ret = vrnic_qp_check(ib->device, init, &req);
+	ret = vrnic_qp_check(ib, init, &req);
 	if (ret)
 		return ret;
-	ret = vrnic_memory_pin(ib->device, &qp->memory, req.buf_va, req.buf_len, req.buf_va,
+	ret = vrnic_memory_pin(ib, &qp->memory, req.buf_va, req.buf_len, req.buf_va,
 			       IB_ACCESS_LOCAL_WRITE);
 	if (ret)
 		return ret;
 
 	qp->uar = rdma_udata_to_drv_context(udata, struct vrnic_ucontext, ib)->uar;
 	vrnic_qp_fill_create(qp, init, &req, &cmd);
-	ret = vrnic_cmd_create_qp(dev, &cmd, &qp->qpn);
-	vrnic_memory_free_tables(ib->device, &qp->memory);
+	ret = vrnic_cmd_create_qp(vrnic_of(ib), &cmd, &qp->qpn);
+	vrnic_memory_free_tables(ib, &qp->memory);
 	if (ret)
-		goto release;
+		vrnic_memory_release(ib, &qp->memory);
+	return ret;
+}
+
+/* Has no queues, and so nothing of a process. */
+static int vrnic_qp_make_target(struct vrnic_qp *qp, const struct ib_qp_init_attr *init)
+{
+	struct vrnic_cmd_create_qp cmd = {
+		.type = VRNIC_QPT_XRC_TGT,
+		.sq_log_size = VRNIC_NO_QUEUE,
+		.rq_log_size = VRNIC_NO_QUEUE,
+		.xrcdn = cpu_to_le32(to_vrnic_xrcd(init->xrcd)->xrcdn),
+	};
+
+	return vrnic_cmd_create_qp(vrnic_of(qp->ib.device), &cmd, &qp->qpn);
+}
+
+static void vrnic_qp_unmake(struct vrnic_qp *qp)
+{
+	vrnic_cmd_destroy_qp(vrnic_of(qp->ib.device), qp->qpn);
+	if (qp->memory.umem)
+		vrnic_memory_release(qp->ib.device, &qp->memory);
+}
+
+int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_udata *udata)
+{
+	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
+	bool is_target = init->qp_type == IB_QPT_XRC_TGT;
+	struct vrnic_qp *qp = to_vrnic_qp(ib);
+	struct vrnic_ib_create_qp_resp resp = {};
+	int ret;
+
+	ret = vrnic_qp_check_type(vib->dev, init);
+	if (ret)
+		return ret;
+	if (!udata && !is_target)
+		return -EOPNOTSUPP;
+	ret = is_target ? vrnic_qp_make_target(qp, init) : vrnic_qp_make(qp, init, udata);
+	if (ret)
+		return ret;
 
 	ib->qp_num = qp->qpn;
 	qp->state = IB_QPS_RESET;
@@ -112,7 +185,9 @@ int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_ud
 	qp->sq_sig_type = init->sq_sig_type;
 	ret = xa_insert(&vib->qps, qp->qpn, qp, GFP_KERNEL);
 	if (ret)
-		goto destroy;
+		goto unmake;
+	if (is_target)
+		return 0;
 	resp.qpn = qp->qpn;
 	ret = vrnic_put_udata(udata, &resp, sizeof(resp));
 	if (ret)
@@ -121,11 +196,9 @@ int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_ud
 
 erase:
 	xa_erase(&vib->qps, qp->qpn);
-	vrnic_async_sync(dev);
-destroy:
-	vrnic_cmd_destroy_qp(dev, qp->qpn);
-release:
-	vrnic_memory_release(ib->device, &qp->memory);
+	vrnic_async_sync(vib->dev);
+unmake:
+	vrnic_qp_unmake(qp);
 	return ret;
 }
 
@@ -137,32 +210,11 @@ int vrnic_destroy_qp(struct ib_qp *ib, struct ib_udata *udata)
 	/* First: once it is destroyed, its number may be another one's. */
 	xa_erase(&vib->qps, qp->qpn);
 	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
-	vrnic_cmd_destroy_qp(vib->dev, qp->qpn);
-	vrnic_memory_release(ib->device, &qp->memory);
+	vrnic_qp_unmake(qp);
 	return 0;
 }
 
 /* ---- modify ---- */
-
-/* The core has resolved the destination's MAC address. */
-static int vrnic_fill_av(const struct vrnic_qp *qp, const struct rdma_ah_attr *ah,
-			 struct vrnic_av *av)
-{
-	const struct ib_global_route *grh = rdma_ah_read_grh(ah);
-
-	if (ah->type != RDMA_AH_ATTR_TYPE_ROCE || !(rdma_ah_get_ah_flags(ah) & IB_AH_GRH))
-		return -EINVAL;
-	memcpy(av->dgid, grh->dgid.raw, sizeof(av->dgid));
-	av->flow_label = cpu_to_le32(grh->flow_label & 0xfffff);
-	ether_addr_copy(av->dmac, ah->roce.dmac);
-	av->hop_limit = grh->hop_limit;
-	av->traffic_class = grh->traffic_class;
-	av->sgid_index = grh->sgid_index;
-	av->sl = rdma_ah_get_sl(ah);
-	av->udp_sport =
-		cpu_to_le16(rdma_get_udp_sport(grh->flow_label, qp->qpn, qp->dest_qpn));
-	return 0;
-}
 
 static int vrnic_fill_attr(struct vrnic_qp *qp, const struct ib_qp_attr *attr, int mask,
 			   struct vrnic_qp_attr *out)
@@ -204,7 +256,11 @@ static int vrnic_fill_attr(struct vrnic_qp *qp, const struct ib_qp_attr *attr, i
 		out->dest_qpn = cpu_to_le32(attr->dest_qp_num);
 	}
 	if (mask & IB_QP_AV) /* after the destination: its number is in the port */
-		return vrnic_fill_av(qp, &attr->ah_attr, &out->av);
+		return vrnic_fill_av(&attr->ah_attr,
+				     rdma_get_udp_sport(
+					     rdma_ah_read_grh(&attr->ah_attr)->flow_label, qp->qpn,
+					     qp->dest_qpn),
+				     &out->av);
 	return 0;
 }
 
@@ -240,19 +296,6 @@ int vrnic_modify_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask, struct 
 }
 
 /* ---- query ---- */
-
-static void vrnic_read_av(const struct vrnic_av *av, struct rdma_ah_attr *ah)
-{
-	union ib_gid dgid;
-
-	memcpy(dgid.raw, av->dgid, sizeof(dgid.raw));
-	ah->type = RDMA_AH_ATTR_TYPE_ROCE;
-	rdma_ah_set_grh(ah, &dgid, le32_to_cpu(av->flow_label), av->sgid_index, av->hop_limit,
-			av->traffic_class);
-	rdma_ah_set_sl(ah, av->sl);
-	rdma_ah_set_port_num(ah, VRNIC_PORT);
-	ether_addr_copy(ah->roce.dmac, av->dmac);
-}
 
 int vrnic_query_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init)

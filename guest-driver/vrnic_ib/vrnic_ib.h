@@ -20,6 +20,7 @@ struct vrnic_ib_dev {
 	struct notifier_block netdev_notifier;
 	bool port_active; /* what was last told; under rtnl */
 	struct xarray qps; /* QPN to struct vrnic_qp, for events */
+	struct xarray srqs; /* SRQN to struct vrnic_srq, for events */
 	struct mutex gid_lock; /* gids */
 	struct vrnic_cmd_set_gid *gids; /* what the device has, max_gids of them */
 };
@@ -63,6 +64,24 @@ struct vrnic_cq {
 	struct vrnic_cq_handler handler;
 };
 
+struct vrnic_srq {
+	struct ib_srq ib;
+	u32 srqn;
+	u32 max_wr;
+	u32 max_sge;
+	struct vrnic_memory memory;
+};
+
+struct vrnic_xrcd {
+	struct ib_xrcd ib;
+	u32 xrcdn;
+};
+
+struct vrnic_ah {
+	struct ib_ah ib;
+	struct vrnic_av av;
+};
+
 struct vrnic_qp {
 	struct ib_qp ib;
 	u32 qpn;
@@ -71,7 +90,7 @@ struct vrnic_qp {
 	u32 dest_qpn;
 	struct ib_qp_cap cap;
 	enum ib_sig_type sq_sig_type;
-	struct vrnic_memory memory;
+	struct vrnic_memory memory; /* XRC_TGT: none */
 };
 
 #define VRNIC_TO(type, name, ib_type)                                                              \
@@ -85,6 +104,9 @@ VRNIC_TO(vrnic_pd, to_vrnic_pd, ib_pd)
 VRNIC_TO(vrnic_mr, to_vrnic_mr, ib_mr)
 VRNIC_TO(vrnic_cq, to_vrnic_cq, ib_cq)
 VRNIC_TO(vrnic_qp, to_vrnic_qp, ib_qp)
+VRNIC_TO(vrnic_srq, to_vrnic_srq, ib_srq)
+VRNIC_TO(vrnic_xrcd, to_vrnic_xrcd, ib_xrcd)
+VRNIC_TO(vrnic_ah, to_vrnic_ah, ib_ah)
 
 static inline struct vrnic_dev *vrnic_of(struct ib_device *ib)
 {
@@ -157,7 +179,31 @@ int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr, struct
 #endif
 int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata);
 
+/* srq.c */
+int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib_udata *udata);
+int vrnic_modify_srq(struct ib_srq *ib, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
+		     struct ib_udata *udata);
+int vrnic_query_srq(struct ib_srq *ib, struct ib_srq_attr *attr);
+int vrnic_destroy_srq(struct ib_srq *ib, struct ib_udata *udata);
+
+/* xrcd.c */
+int vrnic_alloc_xrcd(struct ib_xrcd *ib, struct ib_udata *udata);
+int vrnic_dealloc_xrcd(struct ib_xrcd *ib, struct ib_udata *udata);
+
+/* ah.c */
+int vrnic_fill_av(const struct rdma_ah_attr *ah, u16 udp_sport, struct vrnic_av *av);
+void vrnic_read_av(const struct vrnic_av *av, struct rdma_ah_attr *ah);
+int vrnic_create_ah(struct ib_ah *ib, struct rdma_ah_init_attr *init, struct ib_udata *udata);
+int vrnic_query_ah(struct ib_ah *ib, struct rdma_ah_attr *attr);
+int vrnic_destroy_ah(struct ib_ah *ib, u32 flags);
+
+/* mcast.c */
+int vrnic_attach_mcast(struct ib_qp *ib, union ib_gid *gid, u16 lid);
+int vrnic_detach_mcast(struct ib_qp *ib, union ib_gid *gid, u16 lid);
+
 /* qp.c */
+bool vrnic_queue_fits(u8 log_size, u8 log_stride, u32 wanted, u32 max, u8 min_stride,
+		      u8 max_stride);
 int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_udata *udata);
 int vrnic_modify_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
 int vrnic_query_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask,

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shared receive queues of user processes, ordinary ones and those of XRC domains. */
+#include "vrnic_ib.h"
+
+static int vrnic_srq_check(struct vrnic_dev *dev, const struct ib_srq_init_attr *init,
+			   const struct vrnic_ib_create_srq_req *req)
+{
+	const struct vrnic_device_caps *caps = vrnic_caps(dev);
+
+	if (init->srq_type != IB_SRQT_BASIC && init->srq_type != IB_SRQT_XRC)
+		return -EOPNOTSUPP;
+	if (memchr_inv(req->reserved, 0, sizeof(req->reserved)))
+		return -EINVAL;
+	if (!init->attr.max_wr || init->attr.max_sge > le32_to_cpu(caps->max_recv_sge) ||
+	    init->attr.srq_limit > init->attr.max_wr)
+		return -EINVAL;
+	if (!vrnic_queue_fits(req->log_size, req->log_stride, init->attr.max_wr,
+			      le32_to_cpu(caps->max_srq_entries), VRNIC_RQE_STRIDE_MIN_LOG,
+			      VRNIC_RQE_STRIDE_MAX_LOG))
+		return -EINVAL;
+	return 0;
+}
+
+static void vrnic_srq_fill_create(const struct vrnic_srq *srq, const struct ib_srq_init_attr *init,
+				  const struct vrnic_ib_create_srq_req *req,
+				  struct vrnic_cmd_create_srq *cmd)
+{
+	cmd->pdn = cpu_to_le32(to_vrnic_pd(srq->ib.pd)->pdn);
+	if (init->srq_type == IB_SRQT_XRC) {
+		cmd->xrcdn = cpu_to_le32(to_vrnic_xrcd(init->ext.xrc.xrcd)->xrcdn);
+		cmd->cqn = cpu_to_le32(to_vrnic_cq(init->ext.cq)->cqn);
+	}
+	cmd->log_size = req->log_size;
+	cmd->log_stride = req->log_stride;
+	cmd->ring_offset = cpu_to_le32(req->ring_offset);
+	cmd->dbrec_offset = cpu_to_le32(req->dbrec_offset);
+	cmd->memory = srq->memory.list;
+}
+
+static int vrnic_srq_set_limit(struct vrnic_srq *srq, u32 limit)
+{
+	struct vrnic_cmd_modify_srq cmd = {
+		.srqn = cpu_to_le32(srq->srqn),
+		.limit = cpu_to_le32(limit),
+	};
+
+	return vrnic_cmd_modify_srq(vrnic_of(srq->ib.device), &cmd);
+}
+
+int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib_udata *udata)
+{
+	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
+	struct vrnic_srq *srq = to_vrnic_srq(ib);
+	struct vrnic_ib_create_srq_resp resp = {};
+	struct vrnic_cmd_create_srq cmd = {};
+	struct vrnic_ib_create_srq_req req;
+	int ret;
+
+	if (!udata)
+		return -EOPNOTSUPP;
+	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	if (ret)
+		return ret;
+	ret = vrnic_srq_check(vib->dev, init, &req);
+	if (ret)
+		return ret;
+	ret = vrnic_memory_pin(ib->device, &srq->memory, req.buf_va, req.buf_len, req.buf_va,
+			       IB_ACCESS_LOCAL_WRITE);
+	if (ret)
+		return ret;
+
+	vrnic_srq_fill_create(srq, init, &req, &cmd);
+	ret = vrnic_cmd_create_srq(vib->dev, &cmd, &srq->srqn);
+	vrnic_memory_free_tables(ib->device, &srq->memory);
+	if (ret)
+		goto release;
+
+	srq->max_wr = 1u << req.log_size;
+	srq->max_sge = init->attr.max_sge;
+	if (init->srq_type == IB_SRQT_XRC)
+		ib->ext.xrc.srq_num = srq->srqn;
+	ret = xa_insert(&vib->srqs, srq->srqn, srq, GFP_KERNEL);
+	if (ret)
+		goto destroy;
+	if (init->attr.srq_limit) {
+		ret = vrnic_srq_set_limit(srq, init->attr.srq_limit);
+		if (ret)
+			goto erase;
+	}
+	resp.srqn = srq->srqn;
+	ret = vrnic_put_udata(udata, &resp, sizeof(resp));
+	if (ret)
+		goto erase;
+	return 0;
+
+erase:
+	xa_erase(&vib->srqs, srq->srqn);
+	vrnic_async_sync(vib->dev);
+destroy:
+	vrnic_cmd_destroy_srq(vib->dev, srq->srqn);
+release:
+	vrnic_memory_release(ib->device, &srq->memory);
+	return ret;
+}
+
+int vrnic_modify_srq(struct ib_srq *ib, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
+		     struct ib_udata *udata)
+{
+	struct vrnic_srq *srq = to_vrnic_srq(ib);
+
+	if (mask & IB_SRQ_MAX_WR) /* IB_DEVICE_SRQ_RESIZE is not set */
+		return -EOPNOTSUPP;
+	if (!(mask & IB_SRQ_LIMIT))
+		return 0;
+	if (attr->srq_limit > srq->max_wr)
+		return -EINVAL;
+	return vrnic_srq_set_limit(srq, attr->srq_limit);
+}
+
+int vrnic_query_srq(struct ib_srq *ib, struct ib_srq_attr *attr)
+{
+	struct vrnic_srq *srq = to_vrnic_srq(ib);
+	struct vrnic_resp_query_srq resp;
+	int ret;
+
+	ret = vrnic_cmd_query_srq(vrnic_of(ib->device), srq->srqn, &resp);
+	if (ret)
+		return ret;
+	attr->max_wr = srq->max_wr;
+	attr->max_sge = srq->max_sge;
+	attr->srq_limit = le32_to_cpu(resp.limit);
+	return 0;
+}
+
+int vrnic_destroy_srq(struct ib_srq *ib, struct ib_udata *udata)
+{
+	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
+	struct vrnic_srq *srq = to_vrnic_srq(ib);
+
+	/* First: once it is destroyed, its number may be another one's. */
+	xa_erase(&vib->srqs, srq->srqn);
+	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
+	vrnic_cmd_destroy_srq(vib->dev, srq->srqn);
+	vrnic_memory_release(ib->device, &srq->memory);
+	return 0;
+}
