@@ -49,7 +49,7 @@ struct TransportContext {
     QpTable qps;
     Timers timers;
     ReadyList ready;
-    ReadyList stalled;  // wait for Transport::wire_ready()
+    ReadyList stalled;  // have packets that the wire did not take; wait for wire_ready()
     ReadyList acks;     // have an acknowledgement that waits for Transport::release_acks()
     Output output;
     roce::MacAddress port_mac{};

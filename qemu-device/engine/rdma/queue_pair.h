@@ -118,15 +118,27 @@ struct ReceiveEntry {
 
 enum class MessageKind : std::uint8_t { none, send, write };
 
-// The side that is asked.
+// The side that is asked. What every packet looks at comes first: with many queue pairs each cache
+// line of one has to be fetched anew.
 struct Responder {
     Psn expected;
     std::uint32_t msn = 0;     // messages completed, 24 bits
     bool nak_sent = false;     // a sequence or RNR NAK; until the expected packet comes, no other
     bool established = false;  // the COMM_EST event was given
+    // A request was refused for good: no more are taken; when the NAK is out, the QP goes to ERR.
+    bool failed = false;
+    // In ERR, with a shared receive queue: the event that nothing more is taken there was given.
+    bool last_entry_told = false;
+
+    // The acknowledgement to be sent, after the jobs.
+    bool ack_pending = false;
+    std::uint8_t ack_syndrome = 0;
+    Psn ack_psn;
+    std::uint32_t packets_unacked = 0;  // taken since the last acknowledgement
 
     // Message of which more packets are to come.
     MessageKind message = MessageKind::none;
+    bool entry_taken = false;
     std::uint32_t received = 0;  // its bytes so far
     std::uint64_t address = 0;   // WRITE: start
     std::uint32_t length = 0;    // WRITE: whole
@@ -136,26 +148,14 @@ struct Responder {
     std::uint32_t xrc_srqn = 0;
     std::uint32_t xrc_pdn = 0;
 
-    bool entry_taken = false;
-    ReceiveEntry entry;
-
-    // READs and atomics in the order of their PSNs; answered one after the other.
-    std::array<ResponseJob, kMaxResponseJobs> jobs;
     std::uint32_t num_jobs = 0;
-    // Of the newest atomics: as many as a peer can have outstanding, so as many as it may repeat.
-    std::array<AtomicResult, kMaxRdAtomic> atomic_results;
     std::uint32_t next_atomic_result = 0;
 
-    // The acknowledgement to be sent, after the jobs.
-    bool ack_pending = false;
-    std::uint8_t ack_syndrome = 0;
-    Psn ack_psn;
-    std::uint32_t packets_unacked = 0;  // taken since the last acknowledgement
-
-    // A request was refused for good: no more are taken; when the NAK is out, the QP goes to ERR.
-    bool failed = false;
-    // In ERR, with a shared receive queue: the event that nothing more is taken there was given.
-    bool last_entry_told = false;
+    ReceiveEntry entry;
+    // READs and atomics in the order of their PSNs; answered one after the other.
+    std::array<ResponseJob, kMaxResponseJobs> jobs;
+    // Of the newest atomics: as many as a peer can have outstanding, so as many as it may repeat.
+    std::array<AtomicResult, kMaxRdAtomic> atomic_results;
 };
 
 // What the destination of a UD queue pair's newest request was made from: requests to the same
@@ -167,34 +167,34 @@ struct DatagramAddress {
     vrnic_av av{};
 };
 
-struct QueuePair {
+// Here, too, what every turn looks at comes first.
+struct alignas(64) QueuePair {
     static constexpr std::uint32_t kNoCq = ~0u;
 
+    vrnic_qp_attr attr{};  // as given; attr.state is the state
     std::uint32_t qpn = 0;
     std::uint8_t type = VRNIC_QPT_RC;
+    bool signal_all = false;
+    bool timer_due = false;
+    std::uint32_t mtu = 256;  // of the path, bytes
     std::uint32_t pdn = 0;
-    std::uint32_t uar = 0;
     std::uint32_t send_cqn = kNoCq;
     std::uint32_t recv_cqn = kNoCq;
-    std::uint32_t srqn = 0;   // 0: its receive queue is its own
-    std::uint32_t xrcdn = 0;  // XRC_TGT
-    bool signal_all = false;
-    bool blocks_self_mcast = false;
-    std::uint32_t dbrec_offset = 0;
-    PagedMemory memory;  // rings and doorbell record
+    std::uint32_t srqn = 0;  // 0: its receive queue is its own
     WorkRing sq;
-    WorkRing rq;
-
-    vrnic_qp_attr attr{};     // as given; attr.state is the state
-    std::uint32_t mtu = 256;  // of the path, bytes
-    Peer peer;                // of the connection; UD: of the newest request
-    DatagramAddress datagram_address;
-
     Requester requester;
+    PagedMemory memory;  // rings and doorbell record
+    Peer peer;           // of the connection; UD: of the newest request
     Responder responder;
-    bool timer_due = false;
+
+    WorkRing rq;
+    std::uint32_t dbrec_offset = 0;
+    std::uint32_t uar = 0;
+    std::uint32_t xrcdn = 0;  // XRC_TGT
+    bool blocks_self_mcast = false;
+    bool binds_windows = false;  // has ever: they end with it
+    DatagramAddress datagram_address;
     Nanoseconds next_congestion_notification = 0;  // not before
-    bool binds_windows = false;                    // has ever: they end with it
 
     std::uint8_t state() const { return attr.state; }
     roce::Service service() const {

@@ -21,7 +21,17 @@ class ReadyList {
         ring_[(head_ + count_++) % ring_.size()] = index;
     }
 
+    // Before all others.
+    void push_front(std::uint32_t index) {
+        if (queued_[index]) return;
+        queued_[index] = true;
+        head_ = static_cast<std::uint32_t>((head_ + ring_.size() - 1) % ring_.size());
+        ring_[head_] = index;
+        ++count_;
+    }
+
     // Not empty.
+    std::uint32_t front() const { return ring_[head_]; }
     std::uint32_t pop() {
         const std::uint32_t index = ring_[head_];
         head_ = static_cast<std::uint32_t>((head_ + 1) % ring_.size());

@@ -51,15 +51,33 @@ bool pkey_fits(std::uint16_t pkey) {
 
 }  // namespace
 
+void prefetch(const QueuePair* qp) {
+    constexpr std::size_t kLine = 64;
+    constexpr std::size_t kLines = offsetof(QueuePair, responder) / kLine + 2;
+    const auto* bytes = reinterpret_cast<const std::byte*>(qp);
+    for (std::size_t i = 0; qp && i < kLines; ++i) __builtin_prefetch(bytes + i * kLine);
+}
+
+// What came of a queue pair's turn.
+enum class Served {
+    all,              // there is nothing more to do until something happens
+    not_all,          // there is, now
+    stalled,          // there is, when the wire takes packets again
+    stalled_in_vain,  // the same, and it has sent nothing
+};
+
 struct Transport::Impl {
     Impl(const TransportWorld& world, const TransportConfig& config) : context(world, config) {}
 
     void receive(std::span<const std::byte> frame, bool from_self);
     void receive(QueuePair& qp, const roce::Packet& packet);
     Step ask(QueuePair& qp);
-    bool serve(QueuePair& qp, std::uint32_t& budget);
+    Served serve(QueuePair& qp, std::uint32_t& budget);
+    QueuePair* next();
+    bool has_work() const;
 
     TransportContext context;
+    bool resume_turn = false;
 };
 
 void Transport::Impl::receive(std::span<const std::byte> frame, bool from_self) {
@@ -122,8 +140,8 @@ Step Transport::Impl::ask(QueuePair& qp) {
     return qp.is_datagram() ? datagram::step(context, qp) : requester::step(context, qp);
 }
 
-// Answers before own requests, in turns. True: there is more to do.
-bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
+// Answers before own requests, in turns.
+Served Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
     if (qp.timer_due) {
         qp.timer_due = false;
         requester::on_timer(context, qp);
@@ -131,25 +149,41 @@ bool Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
     bool sent = false;
     for (std::uint32_t steps = 0; steps < kQuantum && budget > 0; ++steps) {
         if (qp.state() == VRNIC_QPS_ERR) {
-            if (!flush_step(context, qp)) return false;
+            if (!flush_step(context, qp)) return Served::all;
             --budget;
             continue;
         }
         const Step answered = responder::step(context, qp);
         const Step asked = ask(qp);
         if (answered == Step::idle && asked == Step::idle && qp.state() != VRNIC_QPS_ERR)
-            return false;
+            return Served::all;
         sent |= answered == Step::sent || asked == Step::sent;
-        if (answered == Step::blocked || asked == Step::blocked) {
-            // The loopback queue empties by itself. Who has sent waits behind those who have not,
-            // so that a wire that takes little at a time is shared.
-            if (qp.peer.loopback || sent) return true;
-            context.stalled.push(QpTable::index(qp.qpn));
-            if (answered != Step::worked && asked != Step::worked) return false;
+        const bool worked = answered == Step::worked || asked == Step::worked;
+        if (!worked && (answered == Step::blocked || asked == Step::blocked)) {
+            // The loopback queue empties by itself.
+            if (qp.peer.loopback || !context.output.paused()) return Served::not_all;
+            return sent ? Served::stalled : Served::stalled_in_vain;
         }
         --budget;
     }
-    return true;
+    return Served::not_all;
+}
+
+// Those that the wire has stalled and those that are ready have turns one after the other. While
+// the wire takes nothing, the stalled ones are not even looked at: there may be very many.
+QueuePair* Transport::Impl::next() {
+    const bool may_resume = !context.output.paused() && !context.stalled.empty();
+    if (!may_resume && context.ready.empty()) return nullptr;
+    resume_turn = may_resume && (!resume_turn || context.ready.empty());
+    ReadyList& list = resume_turn ? context.stalled : context.ready;
+    QueuePair* qp = context.qps.by_index(list.pop());
+    // With many queue pairs the one after it is in no cache: it comes while this one is served.
+    if (!list.empty()) prefetch(context.qps.by_index(list.front()));
+    return qp;
+}
+
+bool Transport::Impl::has_work() const {
+    return !context.ready.empty() || (!context.stalled.empty() && !context.output.paused());
 }
 
 Transport::Transport(const TransportWorld& world, const TransportConfig& config)
@@ -250,19 +284,34 @@ void Transport::receive(std::span<const std::byte> frame) {
 bool Transport::run(std::uint32_t budget) {
     TransportContext& context = impl_->context;
     LoopbackQueue& loopback = context.output.loopback();
-    while (budget > 0 && (!loopback.empty() || !context.ready.empty())) {
+    while (budget > 0 && (!loopback.empty() || impl_->has_work())) {
         while (budget > 0 && !loopback.empty()) {
             context.wire.passed(Direction::in, loopback.front());
             impl_->receive(loopback.front(), true);
             loopback.pop();
             --budget;
         }
-        if (budget == 0 || context.ready.empty()) continue;
+        if (budget == 0 || !impl_->has_work()) continue;
         // One that was destroyed since it became ready is not there any more.
-        QueuePair* qp = context.qps.by_index(context.ready.pop());
-        if (qp && impl_->serve(*qp, budget)) context.make_ready(*qp);
+        QueuePair* qp = impl_->next();
+        if (!qp) continue;
+        switch (impl_->serve(*qp, budget)) {
+            case Served::all:
+                break;
+            case Served::not_all:
+                context.make_ready(*qp);
+                break;
+            // Who has sent waits behind those who have not, so that a wire that takes little at a
+            // time is shared.
+            case Served::stalled:
+                context.stalled.push(QpTable::index(qp->qpn));
+                break;
+            case Served::stalled_in_vain:
+                context.stalled.push_front(QpTable::index(qp->qpn));
+                break;
+        }
     }
-    return !loopback.empty() || !context.ready.empty() || !context.acks.empty();
+    return !loopback.empty() || impl_->has_work() || !context.acks.empty();
 }
 
 void Transport::release_acks() {
@@ -271,9 +320,7 @@ void Transport::release_acks() {
 }
 
 void Transport::wire_ready() {
-    TransportContext& context = impl_->context;
-    context.output.wire_ready();
-    while (!context.stalled.empty()) context.ready.push(context.stalled.pop());
+    impl_->context.output.wire_ready();
 }
 
 Nanoseconds Transport::next_deadline() const {

@@ -23,6 +23,7 @@ struct Options {
     std::vector<std::uint32_t> sizes{64, 4096, 65536, 1 << 20};
     std::vector<std::uint32_t> qps{1};
     std::uint32_t idle_qps = 0, idle_regions = 0;
+    std::uint32_t batch = 0;
     double seconds = 0.5;        // to measure for
     std::uint64_t messages = 0;  // instead, exactly
     bool json = false;
@@ -58,7 +59,8 @@ int run(const Options& options) {
                                  .size = size,
                                  .qps = qps,
                                  .idle_qps = options.idle_qps,
-                                 .idle_regions = options.idle_regions});
+                                 .idle_regions = options.idle_regions,
+                                 .batch = options.batch});
                 if (options.messages != 0) {
                     traffic.run(1);  // what is done once is not counted
                     fmt::print("{} messages\n", carry_measured(traffic, options.messages));
@@ -96,6 +98,8 @@ int main(int argc, char** argv) {
     app.add_option("--qps", options.qps, "queue pairs that are active")->delimiter(',');
     app.add_option("--idle-qps", options.idle_qps, "queue pairs beside them that do nothing");
     app.add_option("--idle-regions", options.idle_regions, "memory regions beside them");
+    app.add_option("--batch", options.batch,
+                   "messages of a queue pair with one doorbell; 0: as many as fit, up to 64");
     app.add_option("--seconds", options.seconds, "for each line")->capture_default_str();
     app.add_option("--messages", options.messages, "so many, not timed: to count instructions");
     app.add_flag("--json", options.json, "for machines");

@@ -15,6 +15,7 @@ constexpr std::uint32_t kCqLogSize = 16;
 constexpr std::uint64_t kBytesAtOnce = 4 << 20;
 
 std::uint32_t batch_of(const Load& load) {
+    if (load.batch != 0) return load.batch;
     const std::uint64_t by_queue = (1u << kCqLogSize) / load.qps / 2;
     const std::uint64_t by_size = kBytesAtOnce / std::max(load.size, 1u);
     return static_cast<std::uint32_t>(

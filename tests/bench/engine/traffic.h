@@ -19,6 +19,7 @@ struct Load {
     std::uint8_t path_mtu = 5;       // 4096
     std::uint32_t idle_qps = 0;      // of each machine, connected, that do nothing
     std::uint32_t idle_regions = 0;  // of each machine
+    std::uint32_t batch = 0;         // messages of a queue pair with one doorbell; 0: as many as fit
 };
 
 // One machine, as sim::Node, with a host that is made for measuring.

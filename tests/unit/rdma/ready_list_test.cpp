@@ -26,3 +26,18 @@ TEST_CASE("ready ones come once, in the order in which they became ready") {
     list.push(1);
     CHECK(list.pop() == 1);
 }
+
+TEST_CASE("one that did not get what it came for keeps its place") {
+    ReadyList list(3);
+    list.push(0);
+    list.push(1);
+    CHECK(list.front() == 0);
+    list.push_front(list.pop());
+    list.push_front(1);  // is there
+    CHECK(list.size() == 2);
+    CHECK(list.pop() == 0);
+    CHECK(list.pop() == 1);
+    list.push_front(2);
+    CHECK(list.pop() == 2);
+    CHECK(list.empty());
+}
