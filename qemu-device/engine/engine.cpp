@@ -138,6 +138,7 @@ struct Engine::Impl {
         if (timer_noted) {
             timer_noted = false;
             device.transport.on_deadline(host().now());
+            device.cqs.on_deadline(host().now());
         }
         // What is noted while these are carried out waits for the next round.
         const std::size_t count = writes_noted;
@@ -194,7 +195,8 @@ struct Engine::Impl {
     }
 
     void set_timer() {
-        const Nanoseconds deadline = device.transport.next_deadline();
+        const Nanoseconds deadline =
+            std::min(device.transport.next_deadline(), device.cqs.next_deadline());
         if (deadline == timer) return;
         timer = deadline;
         host().set_timer(deadline);

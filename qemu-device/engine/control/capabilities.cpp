@@ -26,7 +26,8 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     vrnic_device_caps caps{};
     caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC | VRNIC_CAP_UD | VRNIC_CAP_XRC |
                     VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
-                    VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST;
+                    VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST | VRNIC_CAP_CQ_RESIZE |
+                    VRNIC_CAP_CQ_MODERATION;
     caps.max_mr_size = MrTable::kMaxRegionBytes;
     caps.page_size_mask = all_page_sizes();
     caps.max_mr_pages = 4u << 20;
@@ -52,6 +53,8 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_path_mtu = 4096;
     caps.link_speed = 100'000;
     caps.fw_version = kVersion;
+    caps.max_cq_count = 65535;  // verbs have 16 bits for both
+    caps.max_cq_period = 65535;
     caps.local_ack_delay = 16;  // 268 ms: guests share the host's processors
     caps.max_srqs = 65536;
     caps.max_srq_entries = 16384;

@@ -145,6 +145,18 @@ AdminResult<void> destroy_cq(Device& device, const vrnic_cmd_handle& cmd) {
     return device.cqs.destroy(cmd.handle);
 }
 
+AdminResult<void> resize_cq(Device& device, const vrnic_cmd_resize_cq& cmd) {
+    return device.cqs.resize(cmd);
+}
+
+AdminResult<void> moderate_cq(Device& device, const vrnic_cmd_moderate_cq& cmd) {
+    if (cmd.count > device.caps.max_cq_count)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_moderate_cq, count));
+    if (cmd.period > device.caps.max_cq_period)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_moderate_cq, period));
+    return device.cqs.moderate(cmd);
+}
+
 AdminResult<std::uint32_t> create_qp(Device& device, const vrnic_cmd_create_qp& cmd) {
     // An XRC target has a domain instead of what queues need.
     const bool is_target = cmd.type == VRNIC_QPT_XRC_TGT;
@@ -288,6 +300,8 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(CREATE_CQ, create_cq, RESERVED(vrnic_cmd_create_cq, reserved0),
             RESERVED(vrnic_cmd_create_cq, reserved1)),
     COMMAND(DESTROY_CQ, destroy_cq, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(RESIZE_CQ, resize_cq, RESERVED(vrnic_cmd_resize_cq, reserved)),
+    COMMAND(MODERATE_CQ, moderate_cq, RESERVED(vrnic_cmd_moderate_cq, reserved)),
     COMMAND(CREATE_QP, create_qp, RESERVED(vrnic_cmd_create_qp, reserved0)),
     COMMAND(MODIFY_QP, modify_qp, RESERVED(vrnic_cmd_modify_qp, attr.reserved),
             RESERVED(vrnic_cmd_modify_qp, reserved)),

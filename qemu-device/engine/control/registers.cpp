@@ -13,6 +13,7 @@ namespace {
 struct Target {
     Device& device;
     AdminQueue& admin;
+    std::uint32_t& clock_high;
 };
 
 using Read = std::uint32_t (*)(const Target&);
@@ -79,6 +80,13 @@ bool enable(const Target& t, std::uint32_t value) {
     return true;
 }
 
+// The high half that belongs to the low one is kept for the access that follows.
+std::uint32_t read_clock(const Target& t) {
+    const Nanoseconds now = t.device.host.now();
+    t.clock_high = static_cast<std::uint32_t>(now >> kHalf);
+    return static_cast<std::uint32_t>(now);
+}
+
 using Setup = AdminQueue::Setup;
 
 constexpr auto kRegisters = std::to_array<Register>({
@@ -111,6 +119,8 @@ constexpr auto kRegisters = std::to_array<Register>({
          t.admin.doorbell(value);
          return true;
      }},
+    {VRNIC_REG_CLOCK, read_clock, nullptr, true},
+    {VRNIC_REG_CLOCK + 4, [](const Target& t) { return t.clock_high; }, nullptr},
 });
 
 const Register* find(std::uint64_t offset) {
@@ -139,7 +149,7 @@ std::uint64_t Registers::read(std::uint64_t offset, unsigned size) {
         refuse("read", offset, size);
         return 0;
     }
-    const Target target{device_, admin_};
+    const Target target{device_, admin_, clock_high_};
     std::uint64_t value = row->read ? row->read(target) : 0;
     if (size == 8) value |= std::uint64_t{(row + 1)->read(target)} << kHalf;
     return value;
@@ -155,7 +165,7 @@ void Registers::write(std::uint64_t offset, std::uint64_t value, unsigned size) 
         return;
     }
     const Register* row = find(offset);
-    const Target target{device_, admin_};
+    const Target target{device_, admin_, clock_high_};
     if (!row || !fits(*row, size) || !row->write || !row->write(target, low) ||
         (size == 8 && !(row + 1)->write(target, static_cast<std::uint32_t>(value >> kHalf))))
         refuse("write", offset, size);

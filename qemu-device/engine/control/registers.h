@@ -23,6 +23,7 @@ class Registers {
 
     Device& device_;
     AdminQueue& admin_;
+    std::uint32_t clock_high_ = 0;  // of the clock as its low half was last read
 };
 
 }  // namespace vrnic

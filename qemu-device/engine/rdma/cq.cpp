@@ -2,6 +2,7 @@
 #include "rdma/cq.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "host/log.h"
@@ -9,8 +10,44 @@
 namespace vrnic {
 namespace {
 
-AdminResult<std::uint32_t> invalid(std::uint32_t detail) {
-    return admin_error(VRNIC_STATUS_INVALID, detail);
+// The offsets of what a command says of a queue's memory: CREATE_CQ and RESIZE_CQ have the same
+// fields.
+struct MemoryFields {
+    std::uint32_t log_size;
+    std::uint32_t ring_offset;
+    std::uint32_t dbrec_offset;
+    std::uint32_t memory;
+};
+#define MEMORY_FIELDS(type)                                            \
+    MemoryFields {                                                     \
+        VRNIC_FIELD(type, log_size), VRNIC_FIELD(type, ring_offset),   \
+            VRNIC_FIELD(type, dbrec_offset), VRNIC_FIELD(type, memory) \
+    }
+
+template <typename Command>
+AdminResult<PagedMemory> memory_of(Host& host, const Command& cmd, const MemoryFields& fields,
+                                   std::uint32_t max_entries, std::uint32_t max_pages) {
+    const auto invalid = [](std::uint32_t detail) {
+        return admin_error(VRNIC_STATUS_INVALID, detail);
+    };
+    if (cmd.log_size >= 32 || (std::uint64_t{1} << cmd.log_size) > max_entries)
+        return invalid(fields.log_size);
+    if (cmd.ring_offset % sizeof(vrnic_cqe) != 0) return invalid(fields.ring_offset);
+    if (cmd.dbrec_offset % sizeof(vrnic_cq_dbrec) != 0) return invalid(fields.dbrec_offset);
+    // So that entries are aligned on the bus, too, and none crosses a page.
+    if (cmd.memory.offset % sizeof(vrnic_cqe) != 0)
+        return invalid(fields.memory + offsetof(vrnic_page_list, offset));
+
+    const std::uint64_t size = std::uint64_t{1} << cmd.log_size;
+    const std::uint64_t ring_end = cmd.ring_offset + size * sizeof(vrnic_cqe);
+    const std::uint64_t record_end = std::uint64_t{cmd.dbrec_offset} + sizeof(vrnic_cq_dbrec);
+    return PagedMemory::create(host, cmd.memory, std::max(ring_end, record_end), max_pages,
+                               fields.memory);
+}
+
+// Index of the next completion that the consumer has not taken.
+std::uint64_t consumed_index(const CompletionQueue& cq) {
+    return cq.index - (static_cast<std::uint32_t>(cq.index) - cq.consumed);
 }
 
 }  // namespace
@@ -29,22 +66,8 @@ AdminResult<std::uint32_t> CqTable::create(const vrnic_cmd_create_cq& cmd) {
     EventQueue* eq = events_.find(cmd.eqn);
     if (!eq || cmd.eqn == 0)
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_create_cq, eqn));
-    if (cmd.log_size >= 32 || (std::uint64_t{1} << cmd.log_size) > max_entries_)
-        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, log_size));
-    if (cmd.ring_offset % sizeof(vrnic_cqe) != 0)
-        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, ring_offset));
-    if (cmd.dbrec_offset % sizeof(vrnic_cq_dbrec) != 0)
-        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, dbrec_offset));
-    // So that entries are aligned on the bus, too, and none crosses a page.
-    if (cmd.memory.offset % sizeof(vrnic_cqe) != 0)
-        return invalid(VRNIC_FIELD(vrnic_cmd_create_cq, memory) +
-                       offsetof(vrnic_page_list, offset));
-
-    const std::uint32_t size = 1u << cmd.log_size;
-    const std::uint64_t ring_end = cmd.ring_offset + std::uint64_t{size} * sizeof(vrnic_cqe);
-    const std::uint64_t record_end = std::uint64_t{cmd.dbrec_offset} + sizeof(vrnic_cq_dbrec);
-    auto memory = PagedMemory::create(host_, cmd.memory, std::max(ring_end, record_end), max_pages_,
-                                      VRNIC_FIELD(vrnic_cmd_create_cq, memory));
+    auto memory =
+        memory_of(host_, cmd, MEMORY_FIELDS(vrnic_cmd_create_cq), max_entries_, max_pages_);
     if (!memory) return std::unexpected(memory.error());
 
     const auto cqn = numbers_.take();
@@ -55,7 +78,7 @@ AdminResult<std::uint32_t> CqTable::create(const vrnic_cmd_create_cq& cmd) {
     cq.cqn = *cqn;
     cq.uar = cmd.uar;
     cq.eqn = cmd.eqn;
-    cq.size = size;
+    cq.size = 1u << cmd.log_size;
     cq.ring_offset = cmd.ring_offset;
     cq.dbrec_offset = cmd.dbrec_offset;
     cq.memory = std::move(*memory);
@@ -68,15 +91,68 @@ AdminResult<void> CqTable::destroy(std::uint32_t cqn) {
     if (!cq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
     if (cq->users != 0) return admin_error(VRNIC_STATUS_BUSY);
     forget_owed(*cq);
+    disarm(*cq);
     --events_.find(cq->eqn)->users;
     *cq = CompletionQueue{};
     numbers_.give_back(cqn);
     return {};
 }
 
+// What was not consumed is copied with its sequences, so that the consumer goes on where he was.
+AdminResult<void> CqTable::resize(const vrnic_cmd_resize_cq& cmd) {
+    CompletionQueue* cq = find(cmd.cqn);
+    if (!cq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_resize_cq, cqn));
+    auto memory =
+        memory_of(host_, cmd, MEMORY_FIELDS(vrnic_cmd_resize_cq), max_entries_, max_pages_);
+    if (!memory) return std::unexpected(memory.error());
+    vrnic_cq_dbrec record;
+    if (cq->failed || !read_record(*cq, record))
+        return admin_error(VRNIC_STATUS_BAD_STATE, VRNIC_FIELD(vrnic_cmd_resize_cq, cqn));
+
+    const std::uint32_t size = 1u << cmd.log_size;
+    const std::uint64_t first = consumed_index(*cq);
+    if (cq->index - first > size)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_resize_cq, log_size));
+
+    std::array<vrnic_cqe, 64> piece;
+    for (std::uint64_t index = first; index != cq->index;) {
+        const std::uint64_t from = index & (cq->size - 1), to = index & (size - 1);
+        const std::uint64_t count =
+            std::min<std::uint64_t>({cq->index - index, cq->size - from, size - to, piece.size()});
+        const auto bytes = std::as_writable_bytes(std::span(piece).first(count));
+        if (!cq->memory.read(host_, cq->ring_offset + from * sizeof(vrnic_cqe), bytes) ||
+            !memory->write(host_, cmd.ring_offset + to * sizeof(vrnic_cqe), bytes)) {
+            ++counters_.dma_errors;
+            return admin_error(VRNIC_STATUS_DMA, VRNIC_FIELD(vrnic_cmd_resize_cq, memory));
+        }
+        index += count;
+    }
+    cq->size = size;
+    cq->ring_offset = cmd.ring_offset;
+    cq->dbrec_offset = cmd.dbrec_offset;
+    cq->memory = std::move(*memory);
+    return {};
+}
+
+AdminResult<void> CqTable::moderate(const vrnic_cmd_moderate_cq& cmd) {
+    constexpr Nanoseconds kMicrosecond = 1000;
+    CompletionQueue* cq = find(cmd.cqn);
+    if (!cq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_moderate_cq, cqn));
+    const bool waits = cmd.count > 1 && cmd.period != 0;
+    if (waits && !timers_) timers_.emplace(queues_.size());
+    cq->event_count = waits ? cmd.count : 1;
+    cq->event_period = waits ? cmd.period * kMicrosecond : 0;
+    if (cq->armed) {  // what waits already waits by the new rule from now on
+        if (timers_) timers_->cancel(cq->cqn);
+        wait_for_event(*cq, cq->waiting);
+    }
+    return {};
+}
+
 void CqTable::reset() {
     queues_.clear();
     numbers_.reset();
+    timers_.reset();
 }
 
 CompletionQueue* CqTable::find(std::uint32_t cqn) {
@@ -115,11 +191,12 @@ bool CqTable::post(std::uint32_t cqn, vrnic_cqe completion) {
     const bool error = completion.status != VRNIC_WC_SUCCESS;
     const bool solicited = error || (completion.flags & VRNIC_CQE_SOLICITED) != 0;
     if (error) ++counters_.completion_errors;
-    if (solicited) cq->solicited_index = cq->index;
-    if (cq->armed && (solicited || !cq->armed_solicited_only)) {
-        cq->armed = false;
-        notify(*cq);
+    if (solicited) {
+        cq->solicited_index = cq->index;
+        ++cq->untold_solicited;
     }
+    if (cq->armed && (solicited || !cq->armed_solicited_only))
+        wait_for_event(*cq, std::uint64_t{cq->waiting} + 1);
     return true;
 }
 
@@ -135,14 +212,48 @@ void CqTable::arm(CompletionQueue& cq) {
     const bool solicited_only = (record.arm & VRNIC_CQ_ARM_SOLICITED) != 0;
     cq.armed_solicited_only = solicited_only && (!cq.armed || cq.armed_solicited_only);
 
-    const std::uint64_t consumed = cq.index - (static_cast<std::uint32_t>(cq.index) - cq.consumed);
-    const std::uint64_t end = cq.armed_solicited_only ? cq.solicited_index : cq.index;
     // What the last event told of is no news (IBTA 11.4.2.2: the next completion that is added):
     // who arms between the event and the polling, as many do, would be woken once too often. What
     // came since is, so that nothing is missed between two armings.
-    const bool pending = end > std::max(consumed, cq.told_index);
-    cq.armed = !pending;
-    if (pending) notify(cq);
+    const std::uint64_t begin = std::max(consumed_index(cq), cq.told_index);
+    const std::uint64_t end = cq.armed_solicited_only ? cq.solicited_index : cq.index;
+    std::uint64_t pending = end > begin ? end - begin : 0;
+    if (cq.armed_solicited_only) pending = std::min<std::uint64_t>(pending, cq.untold_solicited);
+    disarm(cq);  // what waited was counted by what it was armed for before
+    cq.armed = true;
+    wait_for_event(cq, pending);
+}
+
+// The event comes with the last of so many completions, or when the time since the first is over.
+void CqTable::wait_for_event(CompletionQueue& cq, std::uint64_t waiting) {
+    if (waiting >= cq.event_count) {
+        disarm(cq);
+        notify(cq);
+        return;
+    }
+    cq.waiting = static_cast<std::uint32_t>(waiting);
+    if (waiting != 0 && !timers_->running(cq.cqn))
+        timers_->set(cq.cqn, host_.now() + cq.event_period);
+}
+
+void CqTable::disarm(CompletionQueue& cq) {
+    cq.armed = false;
+    cq.waiting = 0;
+    if (timers_) timers_->cancel(cq.cqn);
+}
+
+Nanoseconds CqTable::next_deadline() const {
+    return timers_ ? timers_->next() : kNever;
+}
+
+void CqTable::on_deadline(Nanoseconds now) {
+    if (!timers_) return;
+    while (const auto due = timers_->pop_due(now)) {
+        // It runs only while completions wait.
+        CompletionQueue& cq = *queues_.find(due->index);
+        disarm(cq);
+        notify(cq);
+    }
 }
 
 // A queue has one event at most that the driver has not taken; the next one waits for that. So
@@ -150,6 +261,7 @@ void CqTable::arm(CompletionQueue& cq) {
 // lost.
 void CqTable::notify(CompletionQueue& cq) {
     cq.told_index = cq.index;
+    cq.untold_solicited = 0;
     if (cq.event_owed) return;
     EventQueue& eq = *events_.find(cq.eqn);
     if (may_notify(cq, eq)) {
@@ -218,7 +330,7 @@ bool CqTable::read_record(CompletionQueue& cq, vrnic_cq_dbrec& record) {
 
 void CqTable::fail(CompletionQueue& cq, std::uint32_t syndrome, std::string_view reason) {
     cq.failed = true;
-    cq.armed = false;
+    disarm(cq);
     guest_error(host_, "CQ {}: {} at completion {}; it takes no more", cq.cqn, reason, cq.index);
     events_.raise(VRNIC_EVENT_CQ_ERROR, cq.cqn, syndrome);
 }

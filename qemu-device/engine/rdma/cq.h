@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Completion queues: posting, arming, overflow (IBTA 10.8, 11.4.2).
+// Completion queues: posting, arming, moderation, overflow (IBTA 10.8, 11.4.2).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/chunked_table.h"
@@ -12,6 +13,7 @@
 #include "control/events.h"
 #include "host/host.h"
 #include "host/paged_memory.h"
+#include "rdma/timers.h"
 #include "vrnic_admin.h"
 #include "vrnic_ring.h"
 
@@ -36,6 +38,10 @@ struct CompletionQueue {
     std::uint64_t told_index = 0;   // one past the last completion that an event has told of
     std::uint32_t next_owed = EventQueue::kNone;  // CQN, in the list of the event queue
     std::uint64_t solicited_index = 0;            // one past the last solicited completion or error
+    std::uint32_t untold_solicited = 0;           // such ones since the last event
+    std::uint32_t event_count = 1;  // moderation: completions that an event waits for, or
+    Nanoseconds event_period = 0;   // so long from the first of them; 0: an event waits for nothing
+    std::uint32_t waiting = 0;      // completions that armed it and wait for their event
     std::uint32_t ring_offset = 0;
     std::uint32_t dbrec_offset = 0;
     PagedMemory memory;
@@ -48,6 +54,8 @@ class CqTable {
 
     AdminResult<std::uint32_t> create(const vrnic_cmd_create_cq& cmd);  // uar and eqn were checked
     AdminResult<void> destroy(std::uint32_t cqn);
+    AdminResult<void> resize(const vrnic_cmd_resize_cq& cmd);
+    AdminResult<void> moderate(const vrnic_cmd_moderate_cq& cmd);  // count, period were checked
     void reset();
 
     CompletionQueue* find(std::uint32_t cqn);  // nullptr: no such queue
@@ -63,10 +71,16 @@ class CqTable {
     // The driver has taken events of queue eqn: sends those that waited for that.
     void events_consumed(std::uint32_t eqn);
 
+    Nanoseconds next_deadline() const;  // kNever: no event waits for its time
+    void on_deadline(Nanoseconds now);  // sends the events whose time has come
+
     std::uint32_t cqs_of_uar(std::uint32_t uar) const;  // O(n): for free_uar only
 
   private:
     bool read_record(CompletionQueue& cq, vrnic_cq_dbrec& record);
+    // Of an armed queue: so many completions wait for their event.
+    void wait_for_event(CompletionQueue& cq, std::uint64_t waiting);
+    void disarm(CompletionQueue& cq);
     void notify(CompletionQueue& cq);
     bool may_notify(const CompletionQueue& cq, const EventQueue& eq) const;
     void forget_owed(CompletionQueue& cq);
@@ -79,6 +93,7 @@ class CqTable {
     std::uint32_t max_pages_;
     ChunkedTable<CompletionQueue> queues_;
     IdPool numbers_;
+    std::optional<Timers> timers_;  // by CQN; made when the first queue is moderated
 };
 
 }  // namespace vrnic

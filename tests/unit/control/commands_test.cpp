@@ -46,6 +46,8 @@ const std::vector<Opcode> kOpcodes = {
      sizeof(vrnic_cmd_create_cq),
      {GAP(vrnic_cmd_create_cq, reserved0), GAP(vrnic_cmd_create_cq, reserved1)}},
     {VRNIC_ADMIN_DESTROY_CQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_RESIZE_CQ, sizeof(vrnic_cmd_resize_cq), {GAP(vrnic_cmd_resize_cq, reserved)}},
+    {VRNIC_ADMIN_MODERATE_CQ, sizeof(vrnic_cmd_moderate_cq), {GAP(vrnic_cmd_moderate_cq, reserved)}},
     {VRNIC_ADMIN_CREATE_QP, sizeof(vrnic_cmd_create_qp), {GAP(vrnic_cmd_create_qp, reserved0)}},
     {VRNIC_ADMIN_MODIFY_QP,
      sizeof(vrnic_cmd_modify_qp),
@@ -125,8 +127,11 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
     constexpr std::uint64_t kFeatures = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC |
                                         VRNIC_CAP_UD | VRNIC_CAP_XRC | VRNIC_CAP_ATOMIC |
                                         VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
-                                        VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST;
+                                        VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST |
+                                        VRNIC_CAP_CQ_RESIZE | VRNIC_CAP_CQ_MODERATION;
     CHECK(caps.features == kFeatures);
+    CHECK(caps.max_cq_count == 65535);
+    CHECK(caps.max_cq_period == 65535);
     CHECK(caps.max_qps == 65536);
     CHECK(caps.max_cqs >= 65536);
     CHECK(caps.max_mrs >= 1u << 20);
@@ -272,4 +277,34 @@ TEST_CASE("whatever a command says, it is answered, and a reset brings the devic
     guest.engine.reset();
     guest.set_up_admin();
     CHECK(guest.submit_empty(VRNIC_ADMIN_ALLOC_PD).status == VRNIC_STATUS_OK);
+}
+
+TEST_CASE("CQs are moderated within the limits, and resized") {
+    Guest guest;
+    guest.create_eq(1, Guest::kCompletionVector);
+    auto cq = guest.create_cq(0, 1, 2);
+    vrnic_cmd_moderate_cq moderate{};
+    moderate.cqn = cq.cqn;
+    moderate.count = moderate.period = 65535;
+    CHECK(guest.submit(VRNIC_ADMIN_MODERATE_CQ, moderate).status == VRNIC_STATUS_OK);
+    moderate.count = 65536;
+    CHECK(guest.submit(VRNIC_ADMIN_MODERATE_CQ, moderate).detail ==
+          VRNIC_FIELD(vrnic_cmd_moderate_cq, count));
+    moderate.count = 1;
+    moderate.period = ~0u;
+    CHECK(guest.submit(VRNIC_ADMIN_MODERATE_CQ, moderate).detail ==
+          VRNIC_FIELD(vrnic_cmd_moderate_cq, period));
+    moderate.period = 1;
+    moderate.cqn = 1000;
+    CHECK(guest.submit(VRNIC_ADMIN_MODERATE_CQ, moderate).status == VRNIC_STATUS_NO_OBJECT);
+
+    const auto fields = guest.cq_fields(0, 1, 4);
+    vrnic_cmd_resize_cq resize{};
+    resize.cqn = cq.cqn;
+    resize.log_size = fields.log_size;
+    resize.ring_offset = fields.ring_offset;
+    resize.dbrec_offset = fields.dbrec_offset;
+    resize.memory = fields.memory;
+    CHECK(guest.submit(VRNIC_ADMIN_RESIZE_CQ, resize).status == VRNIC_STATUS_OK);
+    CHECK(guest.submit_handle(VRNIC_ADMIN_DESTROY_CQ, cq.cqn).status == VRNIC_STATUS_OK);
 }

@@ -83,6 +83,9 @@ TEST_CASE("accesses that the manual does not allow read as zero, do nothing, are
         {"hole", 0x014, 4, false},
         {"between EQ doorbells", VRNIC_REG_EQ_DB + 4, 4, false},
         {"behind the EQ doorbells", VRNIC_REG_EQ_DB + VRNIC_MAX_EQS * 8, 4, false},
+        {"write of the clock", VRNIC_REG_CLOCK, 8, true},
+        {"8 bytes across the clock's end", VRNIC_REG_CLOCK + 4, 8, false},
+        {"behind the clock", VRNIC_REG_CLOCK + 8, 4, false},
         {"last of the BAR", VRNIC_BAR_REGS_SIZE - 4, 4, false},
         {"past the BAR", VRNIC_BAR_REGS_SIZE, 4, false},
         {"last of everything", ~0ull - 3, 4, false},
@@ -105,6 +108,23 @@ TEST_CASE("accesses that the manual does not allow read as zero, do nothing, are
         CHECK(guest.read(VRNIC_REG_STATUS) == (VRNIC_STATUS_READY | VRNIC_STATUS_LINK_UP));
         guest.submit_empty(VRNIC_ADMIN_ALLOC_PD);  // the device still works
     }
+}
+
+TEST_CASE("the clock tells the time of completions, whole and in halves") {
+    Guest guest;
+    guest.host.time = 0x1ffff'fff0;
+    CHECK(guest.engine.read_register(VRNIC_REG_CLOCK, 8) == 0x1ffff'fff0);
+    CHECK(guest.read(VRNIC_REG_CLOCK) == 0xffff'fff0);
+    guest.host.time += 0x20;  // the high half is that of the low one before
+    CHECK(guest.read(VRNIC_REG_CLOCK + 4) == 0x1);
+    CHECK(guest.engine.read_register(VRNIC_REG_CLOCK, 8) == 0x2'0000'0010);
+    CHECK(guest.engine.counters().mmio_errors == 0);
+    // So that it can be mapped alone.
+    for (std::uint64_t offset = 0; offset < 0x1000; offset += 4) {
+        if (offset < 8) continue;
+        CHECK(guest.read(VRNIC_REG_CLOCK + offset) == 0);
+    }
+    CHECK(guest.engine.counters().mmio_errors == 0x1000 / 4 - 2);
 }
 
 TEST_CASE("the admin registers are fixed while the queue is enabled") {

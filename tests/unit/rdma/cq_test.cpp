@@ -402,3 +402,305 @@ TEST_CASE_METHOD(Fixture, "a CQ of one entry") {
     }
     CHECK_FALSE(table.post(cqn, completion()));
 }
+
+// ---- moderation ----
+
+namespace {
+
+constexpr Nanoseconds kMicrosecond = 1000;
+
+struct Moderated : Fixture {
+    std::uint32_t cqn = create();
+
+    void moderate(std::uint32_t count, std::uint32_t period) {
+        vrnic_cmd_moderate_cq cmd{};
+        cmd.cqn = cqn;
+        cmd.count = count;
+        cmd.period = period;
+        REQUIRE(table.moderate(cmd));
+    }
+    void post(std::uint32_t flags = 0) { REQUIRE(table.post(cqn, completion(flags))); }
+    void pass(Nanoseconds time) {
+        host.time += time;
+        table.on_deadline(host.time);
+    }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Moderated, "a moderated event waits for so many completions") {
+    moderate(3, 100);
+    CHECK(table.next_deadline() == kNever);
+    arm(cqn, 1);
+    post();
+    post();
+    CHECK(new_events() == 0);
+    CHECK(table.next_deadline() == host.time + 100 * kMicrosecond);
+    post();
+    CHECK(new_events() == 1);
+    pass(1000 * kMicrosecond);
+    CHECK(new_events() == 0);
+}
+
+TEST_CASE_METHOD(Moderated, "or so long since the first of them") {
+    moderate(3, 100);
+    arm(cqn, 1);
+    pass(500 * kMicrosecond);  // nothing is there to tell of
+    CHECK(new_events() == 0);
+    post();
+    pass(60 * kMicrosecond);
+    post();
+    pass(39 * kMicrosecond);
+    CHECK(new_events() == 0);
+    pass(1 * kMicrosecond);
+    CHECK(new_events() == 1);
+    pass(1000 * kMicrosecond);
+    CHECK(new_events() == 0);
+
+    SECTION("not armed, nothing waits") {
+        post();
+        pass(1000 * kMicrosecond);
+        CHECK(new_events() == 0);
+    }
+    SECTION("what came before the arming counts, its time from the arming on") {
+        post();
+        arm(cqn, 2);
+        CHECK(new_events() == 0);
+        pass(99 * kMicrosecond);
+        CHECK(new_events() == 0);
+        pass(1 * kMicrosecond);
+        CHECK(new_events() == 1);
+    }
+    SECTION("as many as were asked for before the arming: at once") {
+        consume(2);
+        for (int i = 0; i < 3; ++i) post();
+        arm(cqn, 2);
+        CHECK(new_events() == 1);
+    }
+    SECTION("what was consumed before the arming does not") {
+        post();
+        consume(3);
+        arm(cqn, 2);
+        pass(1000 * kMicrosecond);
+        CHECK(new_events() == 0);
+    }
+}
+
+TEST_CASE_METHOD(Moderated, "armed for solicited completions, only those wait and count") {
+    moderate(2, 100);
+    arm(cqn, 1 | VRNIC_CQ_ARM_SOLICITED);
+    post();
+    pass(1000 * kMicrosecond);
+    CHECK(new_events() == 0);
+    post(VRNIC_CQE_SOLICITED);
+    CHECK(new_events() == 0);
+    SECTION("a second one") {
+        post(VRNIC_CQE_SOLICITED);
+        CHECK(new_events() == 1);
+    }
+    SECTION("its time") {
+        pass(100 * kMicrosecond);
+        CHECK(new_events() == 1);
+    }
+    SECTION("armed again for any: all three count") {
+        arm(cqn, 2);
+        CHECK(new_events() == 1);
+    }
+}
+
+TEST_CASE_METHOD(Moderated, "changing or ending the moderation while completions wait") {
+    moderate(3, 100);
+    arm(cqn, 1);
+    post();
+    post();
+    SECTION("none any more") {
+        moderate(GENERATE(0u, 1u), 100);
+        CHECK(new_events() == 1);
+    }
+    SECTION("no time to wait is no waiting") {
+        moderate(3, 0);
+        CHECK(new_events() == 1);
+    }
+    SECTION("fewer") {
+        moderate(2, 100);
+        CHECK(new_events() == 1);
+    }
+    SECTION("the new time counts from now") {
+        pass(50 * kMicrosecond);
+        moderate(3, 10);
+        pass(9 * kMicrosecond);
+        CHECK(new_events() == 0);
+        pass(1 * kMicrosecond);
+        CHECK(new_events() == 1);
+    }
+    SECTION("the queue is destroyed, and its number another's") {
+        CHECK(table.destroy(cqn));
+        pass(1000 * kMicrosecond);
+        const std::uint32_t other = create();
+        arm(other, 3);
+        pass(1000 * kMicrosecond);
+        CHECK(new_events() == 0);
+    }
+    SECTION("the queue fails") {
+        host.hole = memory;
+        CHECK_FALSE(table.post(cqn, completion()));
+        pass(1000 * kMicrosecond);
+        CHECK(new_events() == 0);
+    }
+    SECTION("reset") {
+        table.reset();
+        CHECK(table.next_deadline() == kNever);
+        pass(1000 * kMicrosecond);
+        CHECK(new_events() == 0);
+    }
+}
+
+// ---- resizing ----
+
+namespace {
+
+struct Resized : Fixture {
+    std::uint32_t cqn = create();
+    BusAddress fresh = host.allocate(0x1000);
+    static constexpr std::uint32_t kNewRing = 128;  // the record is at 8
+
+    vrnic_cmd_resize_cq fields(std::uint8_t log_size) {
+        vrnic_cmd_resize_cq cmd{};
+        cmd.cqn = cqn;
+        cmd.log_size = log_size;
+        cmd.ring_offset = kNewRing;
+        cmd.dbrec_offset = 8;
+        cmd.memory = contiguous(fresh, 0x1000);
+        return cmd;
+    }
+    void post(std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            vrnic_cqe cqe = completion();
+            cqe.wqe_index = posted++;
+            REQUIRE(table.post(cqn, cqe));
+        }
+    }
+    vrnic_cqe moved(std::uint64_t index, std::uint8_t log_size) {
+        return host.load<vrnic_cqe>(fresh + kNewRing +
+                                    (index & ((1u << log_size) - 1)) * sizeof(vrnic_cqe));
+    }
+    std::uint32_t posted = 0;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Resized, "a resized queue goes on where it was, in other memory") {
+    post(3);
+    consume(3);
+    post(3);  // 3, 4, 5: around the end of the old ring
+    consume(4);
+    const std::uint8_t log_size = GENERATE(std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{4});
+    host.store(fresh + 8, std::uint32_t{4});
+    REQUIRE(table.resize(fields(log_size)));
+    for (const std::uint32_t index : {4u, 5u}) {
+        CHECK(moved(index, log_size).seq == index + 1);
+        CHECK(moved(index, log_size).wqe_index == index);
+    }
+    const std::uint32_t size = 1u << log_size;
+    post(size - 2);
+    CHECK(moved(posted - 1, log_size).seq == posted);
+    CHECK(host.load<vrnic_cqe>(memory + kRing + 2 * 64).seq == 3);  // the old one is left alone
+    CHECK_FALSE(table.post(cqn, completion()));  // full, by the new record
+    CHECK(counters.cq_overflows == 1);
+}
+
+TEST_CASE_METHOD(Resized, "an armed queue stays armed; the new record is the one that arms") {
+    arm(cqn, 1);
+    host.store(fresh + 12, std::uint32_t{1});
+    REQUIRE(table.resize(fields(3)));
+    post(1);
+    CHECK(new_events() == 1);
+    host.store(fresh + 8, std::uint32_t{1});
+    arm(cqn, 2);  // in the old one
+    post(1);
+    CHECK(new_events() == 0);
+    host.store(fresh + 12, std::uint32_t{2});
+    table.arm(*table.find(cqn));
+    CHECK(new_events() == 1);
+}
+
+TEST_CASE_METHOD(Resized, "a ring too small for what is there is refused, and nothing changes") {
+    post(3);
+    const auto result = table.resize(fields(1));
+    REQUIRE_FALSE(result);
+    CHECK(result.error().status == VRNIC_STATUS_INVALID);
+    CHECK(result.error().detail == VRNIC_FIELD(vrnic_cmd_resize_cq, log_size));
+    post(1);
+    CHECK(entry(3).seq == 4);
+    consume(2);
+    CHECK(table.resize(fields(1)));
+}
+
+TEST_CASE_METHOD(Resized, "resizing with bad fields, bad memory, of a queue that has failed") {
+    post(2);
+    vrnic_cmd_resize_cq cmd = fields(3);
+    std::uint16_t status = VRNIC_STATUS_INVALID;
+    std::uint32_t detail = 0;
+    SECTION("no such queue") {
+        cmd.cqn = 1;
+        status = VRNIC_STATUS_NO_OBJECT;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_cq, cqn);
+    }
+    SECTION("too large") {
+        cmd.log_size = GENERATE(std::uint8_t{5}, std::uint8_t{255});
+        detail = VRNIC_FIELD(vrnic_cmd_resize_cq, log_size);
+    }
+    SECTION("misaligned ring") {
+        cmd.ring_offset = 32;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_cq, ring_offset);
+    }
+    SECTION("misaligned record") {
+        cmd.dbrec_offset = 4;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_cq, dbrec_offset);
+    }
+    SECTION("ring past the memory") {
+        cmd.ring_offset = 0x1000 - 64;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_cq, memory) + offsetof(vrnic_page_list, num_pages);
+    }
+    SECTION("new memory that cannot be written") {
+        host.hole = fresh;
+        status = VRNIC_STATUS_DMA;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_cq, memory);
+    }
+    const auto result = table.resize(cmd);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().status == status);
+    CHECK(result.error().detail == detail);
+    post(1);
+    CHECK(entry(2).seq == 3);
+
+    for (int i = 0; i < 2; ++i) (void)table.post(cqn, completion());  // overflow
+    CHECK(table.resize(fields(3)).error().status == VRNIC_STATUS_BAD_STATE);
+}
+
+TEST_CASE_METHOD(Fixture, "resizing copies a large ring, piece by piece") {
+    constexpr std::uint8_t kLarge = 8;
+    CqTable large{host, counters, events, 4, 1024, 64};
+    const auto memory_of = [&](std::uint8_t log_size) {
+        const std::uint64_t bytes = kRing + (sizeof(vrnic_cqe) << log_size);
+        return contiguous(host.allocate(bytes), bytes);
+    };
+    vrnic_cmd_create_cq cmd = fields();
+    cmd.log_size = kLarge;
+    cmd.memory = memory_of(kLarge);
+    const std::uint32_t cqn = large.create(cmd).value();
+    for (std::uint32_t i = 0; i < 300; ++i) {
+        host.store(cmd.memory.addr, i < 100 ? i : 100u);
+        REQUIRE(large.post(cqn, completion()));
+    }
+    vrnic_cmd_resize_cq resize{};
+    resize.cqn = cqn;
+    resize.log_size = GENERATE(std::uint8_t{8}, std::uint8_t{10});
+    resize.ring_offset = kRing;
+    resize.memory = memory_of(resize.log_size);
+    REQUIRE(large.resize(resize));
+    for (std::uint64_t i = 100; i < 300; ++i)
+        CHECK(host.load<vrnic_cqe>(resize.memory.addr + kRing +
+                                   (i & ((1u << resize.log_size) - 1)) * sizeof(vrnic_cqe))
+                  .seq == i + 1);
+}
