@@ -44,6 +44,9 @@ bool vrnic_is_dead(const struct vrnic_dev *dev);
 phys_addr_t vrnic_uar_address(const struct vrnic_dev *dev, u32 uar);
 size_t vrnic_uar_size(const struct vrnic_dev *dev);
 
+/* Physical address of the page that holds VRNIC_REG_CLOCK and nothing else; 0: pages here are too large. */
+phys_addr_t vrnic_clock_address(const struct vrnic_dev *dev);
+
 /*
  * Declares the device dead, for instance after a destroy that it refused: the
  * object may still use memory that must be given back. Any context.
@@ -97,6 +100,8 @@ int vrnic_cmd_alloc_mw(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_mw *c
 int vrnic_cmd_dealloc_mw(struct vrnic_dev *dev, u32 key);
 int vrnic_cmd_create_cq(struct vrnic_dev *dev, const struct vrnic_cmd_create_cq *cmd, u32 *cqn);
 int vrnic_cmd_destroy_cq(struct vrnic_dev *dev, u32 cqn);
+int vrnic_cmd_resize_cq(struct vrnic_dev *dev, const struct vrnic_cmd_resize_cq *cmd);
+int vrnic_cmd_moderate_cq(struct vrnic_dev *dev, const struct vrnic_cmd_moderate_cq *cmd);
 int vrnic_cmd_create_qp(struct vrnic_dev *dev, const struct vrnic_cmd_create_qp *cmd, u32 *qpn);
 int vrnic_cmd_modify_qp(struct vrnic_dev *dev, const struct vrnic_cmd_modify_qp *cmd);
 int vrnic_cmd_query_qp(struct vrnic_dev *dev, u32 qpn, struct vrnic_qp_attr *attr);

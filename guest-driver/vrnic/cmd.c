@@ -187,6 +187,18 @@ int vrnic_cmd_destroy_cq(struct vrnic_dev *dev, u32 cqn)
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_cq);
 
+int vrnic_cmd_resize_cq(struct vrnic_dev *dev, const struct vrnic_cmd_resize_cq *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_RESIZE_CQ, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_resize_cq);
+
+int vrnic_cmd_moderate_cq(struct vrnic_dev *dev, const struct vrnic_cmd_moderate_cq *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_MODERATE_CQ, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_moderate_cq);
+
 int vrnic_cmd_create_qp(struct vrnic_dev *dev, const struct vrnic_cmd_create_qp *cmd, u32 *qpn)
 {
 	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_QP, cmd, sizeof(*cmd), qpn);

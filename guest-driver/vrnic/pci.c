@@ -5,6 +5,8 @@
 
 #include "vrnic.h"
 
+#define VRNIC_CLOCK_PAGE 0x1000 /* VRNIC_REG_CLOCK is alone there */
+
 /* Time for a reset. The device has it done at once; a busy host may take longer. */
 #define VRNIC_RESET_TIMEOUT_MS 10000
 
@@ -152,3 +154,13 @@ size_t vrnic_uar_size(const struct vrnic_dev *dev)
 	return (size_t)1 << dev->doorbell_shift;
 }
 EXPORT_SYMBOL_GPL(vrnic_uar_size);
+
+phys_addr_t vrnic_clock_address(const struct vrnic_dev *dev)
+{
+	/* A larger page would show the other registers, too. */
+	if (PAGE_SIZE > VRNIC_CLOCK_PAGE)
+		return 0;
+	return pci_resource_start(dev->pdev, VRNIC_BAR_REGS) +
+	       round_down(VRNIC_REG_CLOCK, VRNIC_CLOCK_PAGE);
+}
+EXPORT_SYMBOL_GPL(vrnic_clock_address);

@@ -24,17 +24,21 @@ static void vrnic_cq_failed(struct vrnic_cq_handler *handler, u32 syndrome)
 		cq->ib.event_handler(&event, cq->ib.cq_context);
 }
 
+static bool vrnic_cq_size_fits(struct vrnic_dev *dev, u32 entries, u32 log_size)
+{
+	return log_size <= 31 && 1u << log_size <= le32_to_cpu(vrnic_caps(dev)->max_cq_entries) &&
+	       entries && entries <= 1u << log_size;
+}
+
 static int vrnic_cq_check(struct vrnic_dev *dev, const struct ib_cq_init_attr *attr,
 			  const struct vrnic_ib_create_cq_req *req)
 {
-	u32 max = le32_to_cpu(vrnic_caps(dev)->max_cq_entries);
-
-	if (attr->flags)
+	/* Every completion has a time stamp. One that finds no place cannot be ignored. */
+	if (attr->flags & ~IB_UVERBS_CQ_FLAGS_TIMESTAMP_COMPLETION)
 		return -EOPNOTSUPP;
 	if (attr->comp_vector >= vrnic_num_completion_eqs(dev))
 		return -EINVAL;
-	if (req->reserved || req->log_size > 31 || 1u << req->log_size > max ||
-	    !attr->cqe || attr->cqe > 1u << req->log_size)
+	if (req->reserved || !vrnic_cq_size_fits(dev, attr->cqe, req->log_size))
 		return -EINVAL;
 	return 0;
 }
@@ -74,6 +78,7 @@ static int vrnic_create_user_cq(struct ib_cq *ib, const struct ib_cq_init_attr *
 	if (ret)
 		goto release;
 
+	mutex_init(&cq->resize_lock);
 	cq->log_size = req.log_size;
 	ib->cqe = 1 << req.log_size;
 	cq->handler.complete = vrnic_cq_completed;
@@ -111,6 +116,58 @@ int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr, struct
 	return udata ? vrnic_create_user_cq(ib, attr, udata) : -EOPNOTSUPP;
 }
 #endif
+
+/*
+ * The process gives other memory and does not poll meanwhile; the device copies
+ * what is there.
+ */
+int vrnic_resize_cq(struct ib_cq *ib, int entries, struct ib_udata *udata)
+{
+	struct vrnic_dev *dev = vrnic_of(ib->device);
+	struct vrnic_cq *cq = to_vrnic_cq(ib);
+	struct vrnic_ib_resize_cq_req req;
+	struct vrnic_cmd_resize_cq cmd = {};
+	struct vrnic_memory memory;
+	int ret;
+
+	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || entries < 1 || !vrnic_cq_size_fits(dev, entries, req.log_size))
+		return -EINVAL;
+	ret = vrnic_memory_pin(ib->device, &memory, req.buf_va, req.buf_len, req.buf_va,
+			       IB_ACCESS_LOCAL_WRITE);
+	if (ret)
+		return ret;
+
+	cmd.cqn = cpu_to_le32(cq->cqn);
+	cmd.log_size = req.log_size;
+	cmd.ring_offset = cpu_to_le32(req.ring_offset);
+	cmd.dbrec_offset = cpu_to_le32(req.dbrec_offset);
+	cmd.memory = memory.list;
+	mutex_lock(&cq->resize_lock);
+	ret = vrnic_cmd_resize_cq(dev, &cmd);
+	vrnic_memory_free_tables(ib->device, &memory);
+	if (!ret) {
+		swap(cq->memory, memory);
+		cq->log_size = req.log_size;
+		ib->cqe = 1 << req.log_size;
+	}
+	mutex_unlock(&cq->resize_lock);
+	vrnic_memory_release(ib->device, &memory); /* the one that is not used now */
+	return ret;
+}
+
+int vrnic_modify_cq(struct ib_cq *ib, u16 count, u16 period)
+{
+	struct vrnic_cmd_moderate_cq cmd = {
+		.cqn = cpu_to_le32(to_vrnic_cq(ib)->cqn),
+		.count = cpu_to_le32(count),
+		.period = cpu_to_le32(period),
+	};
+
+	return vrnic_cmd_moderate_cq(vrnic_of(ib->device), &cmd);
+}
 
 int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata)
 {

@@ -4,6 +4,8 @@
 
 #include "vrnic_ib.h"
 
+#define VRNIC_CLOCK_KHZ 1000000 /* VRNIC_REG_CLOCK counts ns */
+
 int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct ib_udata *udata)
 {
 	const struct vrnic_device_caps *caps = vrnic_caps(vrnic_of(ib));
@@ -62,6 +64,14 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 	attr->atomic_cap = features & VRNIC_CAP_ATOMIC ? IB_ATOMIC_HCA : IB_ATOMIC_NONE;
 	attr->masked_atomic_cap = IB_ATOMIC_NONE;
 	attr->max_pkeys = 1;
+	if (features & VRNIC_CAP_CQ_MODERATION) {
+		attr->cq_caps.max_cq_moderation_count =
+			min_t(u32, U16_MAX, le32_to_cpu(caps->max_cq_count));
+		attr->cq_caps.max_cq_moderation_period =
+			min_t(u32, U16_MAX, le32_to_cpu(caps->max_cq_period));
+	}
+	attr->timestamp_mask = U64_MAX;
+	attr->hca_core_clock = VRNIC_CLOCK_KHZ;
 	attr->local_ca_ack_delay = le32_to_cpu(caps->local_ack_delay) & 0x1f;
 	return 0;
 }

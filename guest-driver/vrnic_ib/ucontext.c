@@ -1,32 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A process's context: its doorbell slot, mapped into it. */
+/* A process's context: its doorbell slot and the device's clock, mapped into it. */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "vrnic_ib.h"
 
-/* rdma_user_mmap_entry with nothing to add: what it maps is in its address field. */
+/* rdma_user_mmap_entry with what it maps. */
 struct vrnic_mmap_entry {
 	struct rdma_user_mmap_entry rdma;
 	phys_addr_t address;
+	bool read_only;
 };
 
-static int vrnic_ucontext_map_doorbell(struct vrnic_ucontext *context)
+static struct rdma_user_mmap_entry *vrnic_mmap_entry_add(struct vrnic_ucontext *context,
+							 phys_addr_t address, size_t size,
+							 bool read_only)
 {
-	struct vrnic_dev *dev = vrnic_of(context->ib.device);
 	struct vrnic_mmap_entry *entry;
 	int ret;
 
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
-		return -ENOMEM;
-	entry->address = vrnic_uar_address(dev, context->uar);
-	ret = rdma_user_mmap_entry_insert(&context->ib, &entry->rdma, vrnic_uar_size(dev));
+		return ERR_PTR(-ENOMEM);
+	entry->address = address;
+	entry->read_only = read_only;
+	ret = rdma_user_mmap_entry_insert(&context->ib, &entry->rdma, size);
 	if (ret) {
 		kfree(entry);
-		return ret;
+		return ERR_PTR(ret);
 	}
-	context->doorbell = &entry->rdma;
+	return &entry->rdma;
+}
+
+static void vrnic_ucontext_unmap(struct vrnic_ucontext *context)
+{
+	if (context->clock)
+		rdma_user_mmap_entry_remove(context->clock);
+	if (context->doorbell)
+		rdma_user_mmap_entry_remove(context->doorbell);
+}
+
+static int vrnic_ucontext_map(struct vrnic_ucontext *context)
+{
+	struct vrnic_dev *dev = vrnic_of(context->ib.device);
+	phys_addr_t clock = vrnic_clock_address(dev);
+	struct rdma_user_mmap_entry *entry;
+
+	entry = vrnic_mmap_entry_add(context, vrnic_uar_address(dev, context->uar),
+				     vrnic_uar_size(dev), false);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	context->doorbell = entry;
+	if (!clock)
+		return 0;
+	entry = vrnic_mmap_entry_add(context, clock, PAGE_SIZE, true);
+	if (IS_ERR(entry)) {
+		vrnic_ucontext_unmap(context);
+		return PTR_ERR(entry);
+	}
+	context->clock = entry;
 	return 0;
 }
 
@@ -45,6 +77,13 @@ static void vrnic_ucontext_fill(struct vrnic_ucontext *context,
 	resp->max_sq_entries = le32_to_cpu(caps->max_sq_entries);
 	resp->max_rq_entries = le32_to_cpu(caps->max_rq_entries);
 	resp->max_cq_entries = le32_to_cpu(caps->max_cq_entries);
+	resp->max_srq_entries = le32_to_cpu(caps->max_srq_entries);
+	resp->features = le64_to_cpu(caps->features);
+	if (context->clock) {
+		resp->clock_mmap_key = rdma_user_mmap_get_offset(context->clock);
+		resp->clock_mmap_size = PAGE_SIZE;
+		resp->clock_offset = offset_in_page(VRNIC_REG_CLOCK);
+	}
 }
 
 int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
@@ -65,7 +104,7 @@ int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
 	ret = vrnic_cmd_alloc_uar(dev, &context->uar);
 	if (ret)
 		return ret;
-	ret = vrnic_ucontext_map_doorbell(context);
+	ret = vrnic_ucontext_map(context);
 	if (ret)
 		goto free_uar;
 	vrnic_ucontext_fill(context, &resp);
@@ -75,7 +114,7 @@ int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
 	return 0;
 
 remove_entry:
-	rdma_user_mmap_entry_remove(context->doorbell);
+	vrnic_ucontext_unmap(context);
 free_uar:
 	vrnic_cmd_free_uar(dev, context->uar);
 	return ret;
@@ -86,7 +125,7 @@ void vrnic_dealloc_ucontext(struct ib_ucontext *ib)
 {
 	struct vrnic_ucontext *context = to_vrnic_ucontext(ib);
 
-	rdma_user_mmap_entry_remove(context->doorbell);
+	vrnic_ucontext_unmap(context);
 	vrnic_cmd_free_uar(vrnic_of(ib->device), context->uar);
 }
 
@@ -108,7 +147,9 @@ int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma)
 
 	/* A copy in a child would not be taken away with the device. */
 	vm_flags_set(vma, VM_DONTCOPY);
-	if (!(vma->vm_flags & VM_EXEC))
+	if (entry->read_only)
+		vm_flags_clear(vma, VM_MAYWRITE);
+	if (!(vma->vm_flags & VM_EXEC) && !(entry->read_only && vma->vm_flags & VM_WRITE))
 		ret = rdma_user_mmap_io(ib, vma, PHYS_PFN(entry->address),
 					rdma->npages * PAGE_SIZE,
 					pgprot_noncached(vma->vm_page_prot), rdma);

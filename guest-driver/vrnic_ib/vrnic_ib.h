@@ -29,6 +29,7 @@ struct vrnic_ucontext {
 	struct ib_ucontext ib;
 	u32 uar;
 	struct rdma_user_mmap_entry *doorbell;
+	struct rdma_user_mmap_entry *clock; /* NULL: cannot be mapped */
 };
 
 struct vrnic_pd {
@@ -59,6 +60,7 @@ struct vrnic_mw {
 struct vrnic_cq {
 	struct ib_cq ib;
 	u32 cqn;
+	struct mutex resize_lock; /* what resizing changes */
 	u8 log_size;
 	struct vrnic_memory memory;
 	struct vrnic_cq_handler handler;
@@ -177,6 +179,8 @@ int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr,
 #else
 int vrnic_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr, struct ib_udata *udata);
 #endif
+int vrnic_resize_cq(struct ib_cq *ib, int entries, struct ib_udata *udata);
+int vrnic_modify_cq(struct ib_cq *ib, u16 count, u16 period);
 int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata);
 
 /* srq.c */
