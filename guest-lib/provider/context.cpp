@@ -21,25 +21,49 @@ Context& Context::from(ibv_context* context) {
 
 namespace {
 
-// Maps the context's doorbell slot. An errno value.
+// Where a register of eight bytes lies in what is mapped of it.
+bool holds_register(uint32_t size, uint32_t offset) {
+    return size >= sizeof(uint64_t) && offset <= size - sizeof(uint64_t) &&
+           offset % sizeof(uint64_t) == 0;
+}
+
+// An errno value.
+int map(int cmd_fd, uint64_t key, uint32_t size, int protection, void*& pages) {
+    void* mapped = mmap(nullptr, size, protection, MAP_SHARED, cmd_fd, static_cast<off_t>(key));
+    if (mapped == MAP_FAILED) return errno;
+    pages = mapped;
+    return 0;
+}
+
+// The context's doorbell slot. An errno value.
 int map_doorbell(Context::State& state, int cmd_fd) {
     const auto& limits = state.limits;
-    if (limits.db_mmap_size < sizeof(uint64_t) ||
-        limits.db_offset > limits.db_mmap_size - sizeof(uint64_t) ||
-        limits.db_offset % sizeof(uint64_t) != 0)
-        return EPROTO;
-    void* pages = mmap(nullptr, limits.db_mmap_size, PROT_WRITE, MAP_SHARED, cmd_fd,
-                       static_cast<off_t>(limits.db_mmap_key));
-    if (pages == MAP_FAILED) return errno;
-    state.doorbell_pages = pages;
-    state.doorbell = Doorbell(static_cast<std::byte*>(pages) + limits.db_offset);
+    if (!holds_register(limits.db_mmap_size, limits.db_offset)) return EPROTO;
+    if (int err =
+            map(cmd_fd, limits.db_mmap_key, limits.db_mmap_size, PROT_WRITE, state.doorbell_pages))
+        return err;
+    state.doorbell = Doorbell(static_cast<std::byte*>(state.doorbell_pages) + limits.db_offset);
+    return 0;
+}
+
+// The device's clock, when there is one to map. An errno value.
+int map_clock(Context::State& state, int cmd_fd) {
+    const auto& limits = state.limits;
+    if (limits.clock_mmap_size == 0) return 0;
+    if (!holds_register(limits.clock_mmap_size, limits.clock_offset)) return EPROTO;
+    if (int err = map(cmd_fd, limits.clock_mmap_key, limits.clock_mmap_size, PROT_READ,
+                      state.clock_pages))
+        return err;
+    state.clock =
+        DeviceClock(static_cast<const std::byte*>(state.clock_pages) + limits.clock_offset);
     return 0;
 }
 
 void destroy(Context* context) {
-    if (context->state.doorbell_pages)
-        munmap(context->state.doorbell_pages, context->state.limits.db_mmap_size);
-    std::destroy_at(&context->state);
+    Context::State& state = context->state;
+    if (state.clock_pages) munmap(state.clock_pages, state.limits.clock_mmap_size);
+    if (state.doorbell_pages) munmap(state.doorbell_pages, state.limits.db_mmap_size);
+    std::destroy_at(&state);
     glue_free_context(&context->verbs);
 }
 
@@ -57,6 +81,7 @@ verbs_context* vrnic_alloc_context(ibv_device* device, int cmd_fd) {
 
     int err = glue_cmd_get_context(verbs, &context->state.limits);
     if (err == 0) err = map_doorbell(context->state, cmd_fd);
+    if (err == 0) err = map_clock(context->state, cmd_fd);
     if (err) {
         destroy(context);
         errno = err;
@@ -76,6 +101,7 @@ void vrnic_async_event(ibv_context*, ibv_async_event* event) {
         case IBV_EVENT_QP_FATAL:
         case IBV_EVENT_QP_REQ_ERR:
         case IBV_EVENT_QP_ACCESS_ERR:
+        case IBV_EVENT_QP_LAST_WQE_REACHED:
             Qp::from(event->element.qp).note_error();
             break;
         default:

@@ -7,11 +7,15 @@
 #include <cstdint>
 #include <mutex>
 
+#include "clock.h"
 #include "doorbell.h"
-#include "qp_table.h"
+#include "number_table.h"
 #include "vrnic-abi.h"
 
 namespace vrnic {
+
+struct Qp;
+struct Srq;
 
 // One open device of a process (ibv_open_device(3)).
 struct Context {
@@ -21,11 +25,14 @@ struct Context {
     struct State {
         vrnic_ib_alloc_ucontext_resp limits{};
         void* doorbell_pages = nullptr;
+        void* clock_pages = nullptr;
         Doorbell doorbell;
-        QpTable qps;
-        // Held from a QP's creation in the kernel to its entry in the table, and from its
-        // destruction to its exit: a QPN that the kernel hands out again is never lost.
-        std::mutex qps_lock;
+        DeviceClock clock;
+        NumberTable<Qp> qps;
+        NumberTable<Srq> srqs;
+        // Held from an object's creation in the kernel to its entry in its table, and from its
+        // destruction to its exit: a number that the kernel hands out again is never lost.
+        std::mutex tables_lock;
     } state;
 
     static Context& from(ibv_context* context);

@@ -8,41 +8,108 @@
 #include <mutex>
 #include <new>
 
+#include "completion.h"
+#include "srq.h"
+
 namespace vrnic {
 
 namespace {
 
-constexpr uint32_t kNoQp = 0xffffffff;  // not a QPN: those have 24 bits
 constexpr size_t kCacheLine = 64;
 constexpr uint8_t kLogCqeSize = std::countr_zero(sizeof(vrnic_cqe));
 
+// What a RoCE device can say of a completion.
+constexpr uint64_t kReadableFields = uint64_t{IBV_WC_STANDARD_FLAGS} |
+                                     IBV_WC_EX_WITH_COMPLETION_TIMESTAMP |
+                                     IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK;
+
+// Ring and record in one memory; its layout is that of create and of resize.
+struct CqMemory {
+    QueueMemory memory;
+    uint8_t log_size;
+    size_t dbrec_offset;
+
+    static std::expected<CqMemory, int> create(uint32_t entries, Pd* domain) {
+        const uint8_t log_size = log2_ceil(entries);
+        const size_t dbrec_offset = align_up(sizeof(vrnic_cqe) << log_size, kCacheLine);
+        auto memory = QueueMemory::create(dbrec_offset + kCacheLine, QueueKind::kCq, domain);
+        if (!memory) return std::unexpected(memory.error());
+        return CqMemory{std::move(*memory), log_size, dbrec_offset};
+    }
+
+    vrnic_cq_dbrec* dbrec() const {
+        return reinterpret_cast<vrnic_cq_dbrec*>(memory.at(dbrec_offset));
+    }
+    // Request: vrnic_ib_create_cq_req or vrnic_ib_resize_cq_req.
+    template <typename Request>
+    Request request() const {
+        Request req{};
+        req.buf_va = reinterpret_cast<uintptr_t>(memory.at(0));
+        req.buf_len = memory.size();
+        req.dbrec_offset = static_cast<uint32_t>(dbrec_offset);
+        req.log_size = log_size;
+        return req;
+    }
+    void give_to(Cq& cq) {
+        cq.ring = Ring(memory.at(0), log_size, kLogCqeSize);
+        cq.dbrec = dbrec();
+        cq.memory = std::move(memory);
+    }
+};
+
+bool is_size(const Context::State& context, int entries) {
+    return entries >= 1 && static_cast<uint32_t>(entries) <= context.limits.max_cq_entries;
+}
+
+int check(const Context::State& context, const ibv_cq_init_attr_ex& attr) {
+    if (attr.comp_mask & ~uint32_t{IBV_CQ_INIT_ATTR_MASK_FLAGS | IBV_CQ_INIT_ATTR_MASK_PD})
+        return EOPNOTSUPP;
+    if (attr.wc_flags & ~kReadableFields) return EOPNOTSUPP;
+    if ((attr.wc_flags & IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK) && !context.clock.present())
+        return EOPNOTSUPP;
+    // A queue that overflows has failed; the device does not write over what was not taken.
+    if ((attr.comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS) &&
+        (attr.flags & ~uint32_t{IBV_CREATE_CQ_ATTR_SINGLE_THREADED}))
+        return EOPNOTSUPP;
+    return 0;
+}
+
 // 0, or an errno value. On success `cq` is complete.
-int create(Cq& cq, ibv_context* context, uint32_t entries, ibv_comp_channel* channel,
-           int comp_vector) {
-    const uint8_t log_size = log2_ceil(entries);
-    const size_t ring_bytes = sizeof(vrnic_cqe) << log_size;
-    const size_t dbrec_offset = align_up(ring_bytes, kCacheLine);
-    auto memory = QueueMemory::create(dbrec_offset + kCacheLine);
-    if (!memory) return memory.error();
-
+int create(Cq& cq, ibv_context* context, ibv_cq_init_attr_ex& attr) {
     cq.context = &Context::from(context).state;
-    cq.memory = std::move(*memory);
-    cq.ring = Ring(cq.memory.at(0), log_size, kLogCqeSize);
-    cq.dbrec = reinterpret_cast<vrnic_cq_dbrec*>(cq.memory.at(dbrec_offset));
+    Pd* domain = nullptr;
+    if ((attr.comp_mask & IBV_CQ_INIT_ATTR_MASK_PD) && attr.parent_domain) {
+        domain = &Pd::from(attr.parent_domain);
+        if (domain->protection == nullptr) return EINVAL;  // not a parent domain
+        cq.domain = DomainUse(domain);
+    }
+    const bool single = (attr.comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS) &&
+                        (attr.flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED);
+    cq.lock.set_single_threaded(single || (domain && domain->single_threaded()));
 
-    vrnic_ib_create_cq_req req{};
-    req.buf_va = reinterpret_cast<uintptr_t>(cq.memory.at(0));
-    req.buf_len = cq.memory.size();
-    req.ring_offset = 0;
-    req.dbrec_offset = static_cast<uint32_t>(dbrec_offset);
-    req.log_size = log_size;
+    auto memory = CqMemory::create(attr.cqe, domain);
+    if (!memory) return memory.error();
+    const auto req = memory->request<vrnic_ib_create_cq_req>();
     vrnic_ib_create_cq_resp resp{};
-    if (int err = glue_cmd_create_cq(context, static_cast<int>(entries), channel, comp_vector,
-                                     cq.ibv(), &req, &resp))
-        return err;
+    if (int err = glue_cmd_create_cq(context, &attr, cq.ibv(), &req, &resp)) return err;
+    memory->give_to(cq);
     cq.cqn = resp.cqn;
     cq.ibv()->cqe = static_cast<int>(cq.ring.size());
     return 0;
+}
+
+Cq* new_cq(ibv_context* context, ibv_cq_init_attr_ex& attr) {
+    auto* cq = new (std::nothrow) Cq;
+    if (cq == nullptr) {
+        errno = ENOMEM;
+        return nullptr;
+    }
+    if (int err = create(*cq, context, attr)) {
+        delete cq;
+        errno = err;
+        return nullptr;
+    }
+    return cq;
 }
 
 }  // namespace
@@ -55,11 +122,27 @@ vrnic_cqe* Cq::completion_at(uint64_t index) const {
     return cqe;
 }
 
+void Cq::consume_to(uint64_t index) {
+    consumer_index = index;
+    const auto low = static_cast<uint32_t>(index);
+    if (dbrec->ci != low) publish_index(dbrec->ci, low);
+}
+
 void Cq::discard_completions_of(uint32_t qpn) {
     std::lock_guard guard(lock);
     // At most one round: an entry of the next round has another seq.
+    for (uint64_t index = consumer_index; vrnic_cqe* cqe = completion_at(index); ++index) {
+        if (cqe->qpn != qpn) continue;
+        if (cqe->srqn)
+            if (Srq* srq = context->srqs.find(cqe->srqn)) (void)srq->retire(cqe->wqe_index);
+        cqe->qpn = kNoQp;
+    }
+}
+
+void Cq::discard_completions_of_srq(uint32_t srqn) {
+    std::lock_guard guard(lock);
     for (uint64_t index = consumer_index; vrnic_cqe* cqe = completion_at(index); ++index)
-        if (cqe->qpn == qpn) cqe->qpn = kNoQp;
+        if (cqe->srqn == srqn) cqe->qpn = kNoQp;
 }
 
 }  // namespace vrnic
@@ -67,22 +150,46 @@ void Cq::discard_completions_of(uint32_t qpn) {
 using namespace vrnic;
 
 ibv_cq* vrnic_create_cq(ibv_context* context, int cqe, ibv_comp_channel* channel, int comp_vector) {
-    if (cqe < 1 ||
-        static_cast<uint32_t>(cqe) > Context::from(context).state.limits.max_cq_entries) {
+    if (!is_size(Context::from(context).state, cqe)) {
         errno = EINVAL;
         return nullptr;
     }
-    auto* cq = new (std::nothrow) Cq;
-    if (cq == nullptr) {
-        errno = ENOMEM;
-        return nullptr;
-    }
-    if (int err = create(*cq, context, static_cast<uint32_t>(cqe), channel, comp_vector)) {
-        delete cq;
+    ibv_cq_init_attr_ex attr{};
+    attr.cqe = static_cast<uint32_t>(cqe);
+    attr.channel = channel;
+    attr.comp_vector = static_cast<uint32_t>(comp_vector);
+    Cq* cq = new_cq(context, attr);
+    return cq ? cq->ibv() : nullptr;
+}
+
+ibv_cq_ex* vrnic_create_cq_ex(ibv_context* context, ibv_cq_init_attr_ex* attr) {
+    const Context::State& state = Context::from(context).state;
+    int err = check(state, *attr);
+    if (!err && (attr->cqe == 0 || attr->cqe > state.limits.max_cq_entries)) err = EINVAL;
+    if (err) {
         errno = err;
         return nullptr;
     }
-    return cq->ibv();
+    Cq* cq = new_cq(context, *attr);
+    if (cq == nullptr) return nullptr;
+    set_poll_calls(*cq->extended(), attr->wc_flags);
+    return cq->extended();
+}
+
+// Nobody polls while the device moves what is in the ring.
+int vrnic_resize_cq(ibv_cq* ibcq, int cqe) {
+    Cq& cq = Cq::from(ibcq);
+    if (!is_size(*cq.context, cqe)) return EINVAL;
+    auto memory = CqMemory::create(static_cast<uint32_t>(cqe), cq.domain.get());
+    if (!memory) return memory.error();
+    const auto req = memory->request<vrnic_ib_resize_cq_req>();
+
+    std::lock_guard guard(cq.lock);
+    *memory->dbrec() = *cq.dbrec;
+    if (int err = glue_cmd_resize_cq(ibcq, cqe, &req)) return err;
+    memory->give_to(cq);
+    ibcq->cqe = static_cast<int>(cq.ring.size());
+    return 0;
 }
 
 int vrnic_destroy_cq(ibv_cq* ibcq) {
@@ -94,8 +201,8 @@ int vrnic_destroy_cq(ibv_cq* ibcq) {
 int vrnic_req_notify_cq(ibv_cq* ibcq, int solicited_only) {
     Cq& cq = Cq::from(ibcq);
     std::lock_guard guard(cq.lock);
-    // IBTA 11.4.2.2: a request for any completion is not narrowed by a later one for solicited ones.
-    // The device keeps this too, but may see only the later of two requests.
+    // IBTA 11.4.2.2: a request for any completion is not narrowed by a later one for solicited
+    // ones. The device keeps this too, but may see only the later of two requests.
     if (!solicited_only) cq.armed_for_any = true;
     cq.arm_sequence = (cq.arm_sequence + 1) & VRNIC_CQ_ARM_SEQ_MASK;
     publish_index(cq.dbrec->arm,

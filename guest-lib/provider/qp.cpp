@@ -6,6 +6,7 @@
 #include <mutex>
 #include <new>
 
+#include "receive_entry.h"
 #include "vrnic_admin.h"
 
 namespace vrnic {
@@ -39,7 +40,11 @@ bool within_limits(const ibv_qp_cap& cap, const vrnic_ib_alloc_ucontext_resp& li
            cap.max_inline_data <= limits.max_inline;
 }
 
-QpLayout plan(const ibv_qp_cap& cap, uint32_t max_send_entries) {
+size_t list_offset(uint8_t kind) {
+    return kind == kUd ? VRNIC_SQE_DATAGRAM_DATA_OFFSET : VRNIC_SQE_DATA_OFFSET;
+}
+
+QpLayout plan(const ibv_qp_cap& cap, uint8_t kind, uint32_t max_send_entries) {
     QpLayout layout;
     if (cap.max_send_wr) {
         const size_t payload =
@@ -47,13 +52,12 @@ QpLayout plan(const ibv_qp_cap& cap, uint32_t max_send_entries) {
         layout.send_log_size =
             log2_ceil(std::max(cap.max_send_wr, std::min(kMinSendEntries, max_send_entries)));
         layout.send_log_stride =
-            std::max<uint8_t>(VRNIC_SQE_STRIDE_MIN_LOG, log2_ceil(VRNIC_SQE_DATA_OFFSET + payload));
+            std::max<uint8_t>(VRNIC_SQE_STRIDE_MIN_LOG,
+                              log2_ceil(static_cast<uint32_t>(list_offset(kind) + payload)));
     }
     if (cap.max_recv_wr) {
-        const size_t payload = cap.max_recv_sge * sizeof(vrnic_sge);
         layout.receive_log_size = log2_ceil(cap.max_recv_wr);
-        layout.receive_log_stride =
-            std::max<uint8_t>(VRNIC_RQE_STRIDE_MIN_LOG, log2_ceil(VRNIC_RQE_DATA_OFFSET + payload));
+        layout.receive_log_stride = receive_log_stride(cap.max_recv_sge);
     }
     layout.receive_offset =
         align_up(ring_bytes(layout.send_log_size, layout.send_log_stride), kCacheLine);
@@ -75,21 +79,81 @@ bool prepare(WorkQueue& queue, std::byte* base, uint8_t log_size, uint8_t log_st
     return queue.posted != nullptr;
 }
 
-// 0, or an errno value. On success `qp` is complete and in the table; `attr` says what it can hold.
-int create(Qp& qp, ibv_pd* pd, ibv_qp_init_attr& attr) {
-    Context::State& context = Context::from(pd->context).state;
-    if (attr.qp_type != IBV_QPT_RC || attr.srq) return EOPNOTSUPP;
-    if (!within_limits(attr.cap, context.limits)) return EINVAL;
+// By enum ibv_qp_type; 0: not offered, or without queues of its own.
+uint8_t kind_of(ibv_qp_type type) {
+    switch (type) {
+        case IBV_QPT_RC:
+            return kRc;
+        case IBV_QPT_UC:
+            return kUc;
+        case IBV_QPT_UD:
+            return kUd;
+        case IBV_QPT_XRC_SEND:
+            return kXrc;
+        default:
+            return 0;
+    }
+}
 
-    const QpLayout layout = plan(attr.cap, context.limits.max_sq_entries);
+// What is asked for, of a QP with queues. An errno value.
+int check(const Qp& qp, const ibv_qp_init_attr_ex& attr) {
+    constexpr uint32_t kKnown =
+        IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS;
+    if (qp.kind == 0 || (attr.comp_mask & ~kKnown)) return EOPNOTSUPP;
+    if ((attr.comp_mask & IBV_QP_INIT_ATTR_CREATE_FLAGS) &&
+        (attr.create_flags & ~uint32_t{IBV_QP_CREATE_BLOCK_SELF_MCAST_LB}))
+        return EOPNOTSUPP;
+    if ((attr.comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) &&
+        (attr.send_ops_flags & ~operations_of(qp.kind)))
+        return EOPNOTSUPP;
+    if (!(attr.comp_mask & IBV_QP_INIT_ATTR_PD) || attr.send_cq == nullptr ||
+        (attr.recv_cq == nullptr && qp.kind != kXrc))
+        return EINVAL;
+    return within_limits(attr.cap, qp.context->limits) ? 0 : EINVAL;
+}
+
+// What the queues hold, which may be more than was asked for.
+void tell_capacity(Qp& qp, ibv_qp_cap& cap) {
+    const vrnic_ib_alloc_ucontext_resp& limits = qp.context->limits;
+    if (qp.send.ring.size()) {
+        const auto room = static_cast<uint32_t>(qp.send.ring.stride() - list_offset(qp.kind));
+        qp.send.max_sge = std::min<uint32_t>(room / sizeof(vrnic_sge), limits.max_send_sge);
+        qp.send.max_inline = std::min(room, limits.max_inline);
+    }
+    if (qp.receive.ring.size())
+        qp.receive.max_sge = std::min(receive_sges(qp.receive.ring.stride()), limits.max_recv_sge);
+    cap = qp.capacity();
+}
+
+// Makes the QP in the kernel and enters it in the table. An errno value.
+int create_in_kernel(Qp& qp, ibv_context* context, ibv_qp_init_attr_ex& attr,
+                     const vrnic_ib_create_qp_req& req) {
+    std::lock_guard guard(qp.context->tables_lock);
+    vrnic_ib_create_qp_resp resp{};
+    if (int err = glue_cmd_create_qp(context, qp.ibv(), &attr, &req, &resp)) return err;
+    qp.qpn = resp.qpn;
+    if (qp.context->qps.insert(qp.qpn, &qp)) return 0;
+    (void)glue_cmd_destroy_qp(qp.ibv());
+    return ENOMEM;
+}
+
+// 0, or an errno value. On success `qp` is complete and in the table; `attr` says what it can hold.
+int create(Qp& qp, ibv_context* ibcontext, ibv_qp_init_attr_ex& attr) {
+    if (int err = check(qp, attr)) return err;
+    // IBTA 10.2.9: the receives of a shared queue are not the QP's. An XRC one that sends has none.
+    if (attr.srq || qp.kind == kXrc) attr.cap.max_recv_wr = attr.cap.max_recv_sge = 0;
+
+    const QpLayout layout = plan(attr.cap, qp.kind, qp.context->limits.max_sq_entries);
     if (layout.send_log_stride > VRNIC_SQE_STRIDE_MAX_LOG ||
         layout.receive_log_stride > VRNIC_RQE_STRIDE_MAX_LOG)
         return EINVAL;
-    auto memory = QueueMemory::create(layout.total);
+    qp.domain = DomainUse(&Pd::from(attr.pd));
+    auto memory = QueueMemory::create(layout.total, QueueKind::kQp, qp.domain.get());
     if (!memory) return memory.error();
-    qp.context = &context;
     qp.memory = std::move(*memory);
     qp.signal_all = attr.sq_sig_all;
+    // Receives are announced by whoever takes an event too, in any thread: their lock stays.
+    qp.send.lock.set_single_threaded(qp.domain.get()->single_threaded());
 
     auto* dbrec = reinterpret_cast<vrnic_qp_dbrec*>(qp.memory.at(layout.dbrec_offset));
     if (!prepare(qp.send, qp.memory.at(0), layout.send_log_size, layout.send_log_stride,
@@ -108,37 +172,20 @@ int create(Qp& qp, ibv_pd* pd, ibv_qp_init_attr& attr) {
     req.sq_log_stride = layout.send_log_stride;
     req.rq_log_size = layout.receive_log_size;
     req.rq_log_stride = layout.receive_log_stride;
+    if (int err = create_in_kernel(qp, ibcontext, attr, req)) return err;
 
-    std::lock_guard guard(context.qps_lock);
-    vrnic_ib_create_qp_resp resp{};
-    if (int err = glue_cmd_create_qp(pd, qp.ibv(), &attr, &req, &resp)) return err;
-    qp.qpn = resp.qpn;
-    if (!context.qps.insert(qp.qpn, &qp)) {
-        (void)glue_cmd_destroy_qp(qp.ibv());
-        return ENOMEM;
+    tell_capacity(qp, attr.cap);
+    if (attr.comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
+        qp.send_operations = attr.send_ops_flags;
+        set_send_calls(*qp.extended(), glue_mark_qp_extended(qp.ibv()));
     }
-
-    attr.cap.max_send_wr = qp.send.ring.size();
-    attr.cap.max_recv_wr = qp.receive.ring.size();
-    if (qp.send.ring.size()) {
-        const auto room = static_cast<uint32_t>(qp.send.ring.stride() - VRNIC_SQE_DATA_OFFSET);
-        qp.send.max_sge = std::min<uint32_t>(room / sizeof(vrnic_sge), context.limits.max_send_sge);
-        qp.send.max_inline = std::min(room, context.limits.max_inline);
-    }
-    if (qp.receive.ring.size()) {
-        const auto room = static_cast<uint32_t>(qp.receive.ring.stride() - VRNIC_RQE_DATA_OFFSET);
-        qp.receive.max_sge =
-            std::min<uint32_t>(room / sizeof(vrnic_sge), context.limits.max_recv_sge);
-    }
-    attr.cap.max_send_sge = qp.send.max_sge;
-    attr.cap.max_inline_data = qp.send.max_inline;
-    attr.cap.max_recv_sge = qp.receive.max_sge;
     return 0;
 }
 
 }  // namespace
 
 void Qp::note_error() {
+    if (receive.ring.size() == 0) return;
     {
         std::lock_guard guard(receive.lock);
         if (in_error) return;
@@ -149,15 +196,23 @@ void Qp::note_error() {
 }
 
 void Qp::discard_completions() {
-    Cq& send_cq = Cq::from(ibv()->send_cq);
-    Cq& recv_cq = Cq::from(ibv()->recv_cq);
-    send_cq.discard_completions_of(qpn);
-    if (&recv_cq != &send_cq) recv_cq.discard_completions_of(qpn);
+    if (ibv()->send_cq) Cq::from(ibv()->send_cq).discard_completions_of(qpn);
+    if (ibv()->recv_cq && ibv()->recv_cq != ibv()->send_cq)
+        Cq::from(ibv()->recv_cq).discard_completions_of(qpn);
+}
+
+ibv_qp_cap Qp::capacity() const {
+    return {.max_send_wr = send.ring.size(),
+            .max_recv_wr = receive.ring.size(),
+            .max_send_sge = send.max_sge,
+            .max_recv_sge = receive.max_sge,
+            .max_inline_data = send.max_inline};
 }
 
 void Qp::reset_queues() {
     discard_completions();
     for (WorkQueue* queue : {&send, &receive}) {
+        if (queue->producer_record == nullptr) continue;  // the kernel's
         std::lock_guard guard(queue->lock);
         queue->range.reset();
         publish_index(*queue->producer_record, 0);
@@ -170,13 +225,50 @@ void Qp::reset_queues() {
 
 using namespace vrnic;
 
-ibv_qp* vrnic_create_qp(ibv_pd* pd, ibv_qp_init_attr* attr) {
+ibv_qp* vrnic_create_qp_ex(ibv_context* context, ibv_qp_init_attr_ex* attr) {
     auto* qp = new (std::nothrow) Qp;
     if (qp == nullptr) {
         errno = ENOMEM;
         return nullptr;
     }
-    if (int err = create(*qp, pd, *attr)) {
+    qp->context = &Context::from(context).state;
+    qp->kind = kind_of(attr->qp_type);
+    const int err = attr->qp_type == IBV_QPT_XRC_RECV
+                        ? glue_cmd_create_qp(context, qp->ibv(), attr, nullptr, nullptr)
+                        : create(*qp, context, *attr);
+    if (err) {
+        delete qp;
+        errno = err;
+        return nullptr;
+    }
+    return qp->ibv();
+}
+
+ibv_qp* vrnic_create_qp(ibv_pd* pd, ibv_qp_init_attr* attr) {
+    ibv_qp_init_attr_ex extended{};
+    extended.qp_context = attr->qp_context;
+    extended.send_cq = attr->send_cq;
+    extended.recv_cq = attr->recv_cq;
+    extended.srq = attr->srq;
+    extended.cap = attr->cap;
+    extended.qp_type = attr->qp_type;
+    extended.sq_sig_all = attr->sq_sig_all;
+    extended.comp_mask = IBV_QP_INIT_ATTR_PD;
+    extended.pd = pd;
+    ibv_qp* qp = vrnic_create_qp_ex(pd->context, &extended);
+    if (qp) attr->cap = extended.cap;
+    return qp;
+}
+
+// Another process made it: one that receives for XRC.
+ibv_qp* vrnic_open_qp(ibv_context* context, ibv_qp_open_attr* attr) {
+    auto* qp = new (std::nothrow) Qp;
+    if (qp == nullptr) {
+        errno = ENOMEM;
+        return nullptr;
+    }
+    qp->context = &Context::from(context).state;
+    if (int err = glue_cmd_open_qp(context, qp->ibv(), attr)) {
         delete qp;
         errno = err;
         return nullptr;
@@ -195,13 +287,7 @@ int vrnic_modify_qp(ibv_qp* ibqp, ibv_qp_attr* attr, int attr_mask) {
 
 int vrnic_query_qp(ibv_qp* ibqp, ibv_qp_attr* attr, int attr_mask, ibv_qp_init_attr* init_attr) {
     if (int err = glue_cmd_query_qp(ibqp, attr, attr_mask, init_attr)) return err;
-    const Qp& qp = Qp::from(ibqp);
-    init_attr->cap.max_send_wr = qp.send.ring.size();
-    init_attr->cap.max_recv_wr = qp.receive.ring.size();
-    init_attr->cap.max_send_sge = qp.send.max_sge;
-    init_attr->cap.max_recv_sge = qp.receive.max_sge;
-    init_attr->cap.max_inline_data = qp.send.max_inline;
-    attr->cap = init_attr->cap;
+    attr->cap = init_attr->cap = Qp::from(ibqp).capacity();
     if (attr->qp_state == IBV_QPS_ERR) Qp::from(ibqp).note_error();
     return 0;
 }
@@ -209,12 +295,14 @@ int vrnic_query_qp(ibv_qp* ibqp, ibv_qp_attr* attr, int attr_mask, ibv_qp_init_a
 int vrnic_destroy_qp(ibv_qp* ibqp) {
     Qp& qp = Qp::from(ibqp);
     {
-        std::lock_guard guard(qp.context->qps_lock);
+        std::lock_guard guard(qp.context->tables_lock);
         if (int err = glue_cmd_destroy_qp(ibqp)) return err;
-        // The device writes no completion of it any more. Whoever polls holds the lock of the
-        // completion queue while he uses the QP, and finds it no more after this.
-        qp.discard_completions();
-        qp.context->qps.erase(qp.qpn);
+        if (qp.kind) {
+            // The device writes no completion of it any more. Whoever polls holds the lock of the
+            // completion queue while he uses the QP, and finds it no more after this.
+            qp.discard_completions();
+            qp.context->qps.erase(qp.qpn);
+        }
     }
     delete &qp;
     return 0;

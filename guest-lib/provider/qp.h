@@ -3,6 +3,7 @@
 
 #include <infiniband/verbs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -10,9 +11,11 @@
 
 #include "context.h"
 #include "cq.h"
+#include "domain.h"
 #include "doorbell.h"
 #include "queue_memory.h"
 #include "ring.h"
+#include "send_entry.h"
 #include "spinlock.h"
 #include "verbs_glue.h"
 #include "vrnic_ring.h"
@@ -59,20 +62,51 @@ struct WorkQueue {
     }
 };
 
-// Queue pair.
+// Requests between wr_start and wr_complete (ibv_wr_post(3)). Under the send queue's lock.
+struct SendBatch {
+    uint32_t first = 0;
+    uint32_t next = 0;
+    int error = 0;  // the first mistake; nothing counts after it
+    // The newest request's:
+    vrnic_sqe* sqe = nullptr;
+    std::byte* data = nullptr;  // where its list, or inline data, begins
+    uint32_t max_sge = 0;
+    bool takes_list = false;
+    bool takes_inline = false;
+    bool needs_target = false;  // an address, or an XRC shared receive queue
+};
+
+// Queue pair. One that receives for XRC (IBV_QPT_XRC_RECV) is the kernel's: it has no queues here,
+// and several processes may have opened it.
 struct Qp {
     alignas(16) std::byte verbs[VRNIC_VERBS_QP_SPACE]{};  // libibverbs'; first
 
     Context::State* context = nullptr;
+    DomainUse domain;
     QueueMemory memory;
     WorkQueue send;
     WorkQueue receive;
     uint32_t qpn = 0;
+    uint8_t kind = 0;              // kRc, ... (send_entry.h); 0: sends nothing
+    uint64_t send_operations = 0;  // IBV_QP_EX_WITH_*: what ibv_wr_* may be asked for
     bool signal_all = false;
     bool in_error = false;  // under receive.lock: posted receives must be announced (note_error)
+    SendBatch batch;
 
     static Qp& from(ibv_qp* qp) { return *reinterpret_cast<Qp*>(qp); }
     ibv_qp* ibv() { return reinterpret_cast<ibv_qp*>(verbs); }
+    ibv_qp_ex* extended() { return reinterpret_cast<ibv_qp_ex*>(verbs); }
+
+    // IBTA 10.3.1: send requests are taken in RTS, SQD, SQE and Error.
+    bool takes_sends() { return ibv()->state >= IBV_QPS_RTS && ibv()->state <= IBV_QPS_ERR; }
+    bool send_errors_are_fatal() const { return kind & kReliable; }
+    // Scatter/gather entries that a request of this operation may have.
+    uint32_t max_sge_of(const SendOperation& operation) const {
+        const size_t room = send.ring.stride() - data_offset(kind, operation);
+        return std::min<uint32_t>(send.max_sge, static_cast<uint32_t>(room / sizeof(vrnic_sge)));
+    }
+
+    ibv_qp_cap capacity() const;  // of both queues
 
     // The QP is in the error state: the device flushes receives, those posted from now on too, and
     // has to be told of them. (Otherwise it looks for receives itself when a message comes.)
@@ -82,5 +116,9 @@ struct Qp {
     // No completion of this QP is delivered from now on.
     void discard_completions();
 };
+
+// Sets the calls of ibv_wr_post(3). has_flush: the application's ibv_qp_ex has a place for
+// wr_flush.
+void set_send_calls(ibv_qp_ex& qp, bool has_flush);
 
 }  // namespace vrnic

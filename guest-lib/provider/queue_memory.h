@@ -5,6 +5,8 @@
 #include <expected>
 #include <utility>
 
+#include "domain.h"
+
 namespace vrnic {
 
 // Zeroed, page-aligned memory that the device reads and writes: the ring or rings and the doorbell
@@ -12,15 +14,14 @@ namespace vrnic {
 // parent's pages away from the device (ibv_fork_init(3)).
 class QueueMemory {
   public:
-    // At least `size` bytes, rounded up to whole pages; an errno value on failure.
-    static std::expected<QueueMemory, int> create(size_t size);
+    // At least `size` bytes, rounded up to whole pages; an errno value on failure. `domain`, which
+    // stays as long as the memory, may have an allocator of the application's; nullptr: none.
+    static std::expected<QueueMemory, int> create(size_t size, QueueKind kind, Pd* domain);
 
     QueueMemory() = default;
-    QueueMemory(QueueMemory&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    QueueMemory(QueueMemory&& other) noexcept { swap(other); }
     QueueMemory& operator=(QueueMemory&& other) noexcept {
-        std::swap(base_, other.base_);
-        std::swap(size_, other.size_);
+        swap(other);
         return *this;
     }
     ~QueueMemory();
@@ -29,10 +30,18 @@ class QueueMemory {
     size_t size() const { return size_; }
 
   private:
-    QueueMemory(std::byte* base, size_t size) : base_(base), size_(size) {}
+    void swap(QueueMemory& other) {
+        std::swap(base_, other.base_);
+        std::swap(size_, other.size_);
+        std::swap(kind_, other.kind_);
+        std::swap(owner_, other.owner_);
+    }
+    void give_back();
 
     std::byte* base_ = nullptr;
     size_t size_ = 0;
+    QueueKind kind_{};
+    Pd* owner_ = nullptr;  // whose allocator gave it
 };
 
 }  // namespace vrnic

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <infiniband/driver.h>
+#include <rdma/ib_user_ioctl_cmds.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@
 
 _Static_assert(sizeof(struct verbs_cq) <= VRNIC_VERBS_CQ_SPACE, "enlarge VRNIC_VERBS_CQ_SPACE");
 _Static_assert(sizeof(struct verbs_qp) <= VRNIC_VERBS_QP_SPACE, "enlarge VRNIC_VERBS_QP_SPACE");
+_Static_assert(sizeof(struct verbs_srq) <= VRNIC_VERBS_SRQ_SPACE, "enlarge VRNIC_VERBS_SRQ_SPACE");
 
 /* ---- context ---- */
 
@@ -81,7 +83,7 @@ static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port
 	return ibv_cmd_query_port(context, port, attr, &cmd, sizeof(cmd));
 }
 
-/* ---- protection domains and memory regions: nothing of ours beside the kernel's objects ---- */
+/* ---- protection domains, address handles ---- */
 
 /* ib_uverbs_alloc_pd_resp is four bytes: the driver's part follows unaligned. */
 struct alloc_pd_resp {
@@ -90,32 +92,42 @@ struct alloc_pd_resp {
 } __attribute__((packed, aligned(4)));
 CHECK_ADJACENT(struct alloc_pd_resp, driver, struct ib_uverbs_alloc_pd_resp);
 
-static struct ibv_pd *alloc_pd(struct ibv_context *context)
+int glue_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd)
 {
 	struct ibv_alloc_pd cmd;
 	struct alloc_pd_resp resp;
-	struct ibv_pd *pd = calloc(1, sizeof(*pd));
-	int ret;
 
-	if (!pd)
-		return NULL;
-	ret = ibv_cmd_alloc_pd(context, pd, &cmd, sizeof(cmd), &resp.core, sizeof(resp));
-	if (ret) {
-		free(pd);
-		errno = ret;
-		return NULL;
-	}
-	return pd;
+	return ibv_cmd_alloc_pd(context, pd, &cmd, sizeof(cmd), &resp.core, sizeof(resp));
 }
 
-static int dealloc_pd(struct ibv_pd *pd)
+int glue_cmd_dealloc_pd(struct ibv_pd *pd)
 {
-	int ret = ibv_cmd_dealloc_pd(pd);
+	return ibv_cmd_dealloc_pd(pd);
+}
 
-	if (!ret)
-		free(pd);
+/* As above. */
+struct create_ah_resp {
+	struct ib_uverbs_create_ah_resp core;
+	struct vrnic_ib_create_ah_resp driver;
+} __attribute__((packed, aligned(4)));
+CHECK_ADJACENT(struct create_ah_resp, driver, struct ib_uverbs_create_ah_resp);
+
+int glue_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct ibv_ah_attr *attr,
+		       struct vrnic_ib_create_ah_resp *resp)
+{
+	struct create_ah_resp out = {};
+	int ret = ibv_cmd_create_ah(pd, ah, attr, &out.core, sizeof(out));
+
+	*resp = out.driver;
 	return ret;
 }
+
+int glue_cmd_destroy_ah(struct ibv_ah *ah)
+{
+	return ibv_cmd_destroy_ah(ah);
+}
+
+/* ---- memory regions and windows, XRC domains: nothing of ours beside the kernel's objects ---- */
 
 static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va,
 			     int access)
@@ -134,6 +146,41 @@ static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint6
 		errno = ret;
 		return NULL;
 	}
+	return &mr->ibv_mr;
+}
+
+/*
+ * The command is built here: ibv_cmd_reg_dmabuf_mr() got another argument in
+ * release 54 while the number of the private interface stayed.
+ */
+static struct ibv_mr *reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
+				    uint64_t iova, int fd, int access)
+{
+	DECLARE_COMMAND_BUFFER(cmd, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR, 9);
+	struct verbs_mr *mr = calloc(1, sizeof(*mr));
+	struct ib_uverbs_attr *handle;
+
+	if (!mr)
+		return NULL;
+	handle = fill_attr_out_obj(cmd, UVERBS_ATTR_REG_DMABUF_MR_HANDLE);
+	fill_attr_out_ptr(cmd, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, &mr->ibv_mr.lkey);
+	fill_attr_out_ptr(cmd, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, &mr->ibv_mr.rkey);
+	fill_attr_in_obj(cmd, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, pd->handle);
+	fill_attr_in_uint64(cmd, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, offset);
+	fill_attr_in_uint64(cmd, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, length);
+	fill_attr_in_uint64(cmd, UVERBS_ATTR_REG_DMABUF_MR_IOVA, iova);
+	fill_attr_in_uint32(cmd, UVERBS_ATTR_REG_DMABUF_MR_FD, fd);
+	fill_attr_in_uint32(cmd, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, access);
+	if (execute_ioctl(pd->context, cmd)) {
+		free(mr);
+		return NULL;
+	}
+	mr->ibv_mr.handle = read_attr_obj(UVERBS_ATTR_REG_DMABUF_MR_HANDLE, handle);
+	mr->ibv_mr.context = pd->context;
+	mr->ibv_mr.pd = pd;
+	mr->ibv_mr.addr = (void *)(uintptr_t)offset;
+	mr->ibv_mr.length = length;
+	mr->mr_type = IBV_MR_TYPE_DMABUF_MR;
 	return &mr->ibv_mr;
 }
 
@@ -183,32 +230,74 @@ static int dealloc_mw(struct ibv_mw *mw)
 	return ret;
 }
 
+static struct ibv_xrcd *open_xrcd(struct ibv_context *context, struct ibv_xrcd_init_attr *attr)
+{
+	struct ibv_open_xrcd cmd = {};
+	struct ib_uverbs_open_xrcd_resp resp = {};
+	struct verbs_xrcd *xrcd = calloc(1, sizeof(*xrcd));
+	int ret;
+
+	if (!xrcd)
+		return NULL;
+	ret = ibv_cmd_open_xrcd(context, xrcd, sizeof(*xrcd), attr, &cmd, sizeof(cmd), &resp,
+				sizeof(resp));
+	if (ret) {
+		free(xrcd);
+		errno = ret;
+		return NULL;
+	}
+	return &xrcd->xrcd;
+}
+
+static int close_xrcd(struct ibv_xrcd *ib)
+{
+	struct verbs_xrcd *xrcd = container_of(ib, struct verbs_xrcd, xrcd);
+	int ret = ibv_cmd_close_xrcd(xrcd);
+
+	if (!ret)
+		free(xrcd);
+	return ret;
+}
+
 /* ---- completion queues ---- */
 
 struct create_cq_cmd {
-	struct ibv_create_cq core;
+	struct ibv_create_cq_ex core;
 	struct vrnic_ib_create_cq_req driver;
 };
-CHECK_ADJACENT(struct create_cq_cmd, driver, struct ibv_create_cq);
+CHECK_ADJACENT(struct create_cq_cmd, driver, struct ibv_create_cq_ex);
 
 struct create_cq_resp {
-	struct ib_uverbs_create_cq_resp core;
+	struct ib_uverbs_ex_create_cq_resp core;
 	struct vrnic_ib_create_cq_resp driver;
 };
-CHECK_ADJACENT(struct create_cq_resp, driver, struct ib_uverbs_create_cq_resp);
+CHECK_ADJACENT(struct create_cq_resp, driver, struct ib_uverbs_ex_create_cq_resp);
 
-int glue_cmd_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
-		       int comp_vector, struct ibv_cq *cq,
-		       const struct vrnic_ib_create_cq_req *req,
+int glue_cmd_create_cq(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+		       struct ibv_cq *cq, const struct vrnic_ib_create_cq_req *req,
 		       struct vrnic_ib_create_cq_resp *resp)
 {
 	struct create_cq_cmd cmd = { .driver = *req };
 	struct create_cq_resp out = {};
-	int ret = ibv_cmd_create_cq(context, cqe, channel, comp_vector, cq, &cmd.core, sizeof(cmd),
-				    &out.core, sizeof(out));
+	int ret = ibv_cmd_create_cq_ex(context, attr, (struct verbs_cq *)cq, &cmd.core, sizeof(cmd),
+				       &out.core, sizeof(out), 0);
 
 	*resp = out.driver;
 	return ret;
+}
+
+struct resize_cq_cmd {
+	struct ibv_resize_cq core;
+	struct vrnic_ib_resize_cq_req driver;
+};
+CHECK_ADJACENT(struct resize_cq_cmd, driver, struct ibv_resize_cq);
+
+int glue_cmd_resize_cq(struct ibv_cq *cq, int cqe, const struct vrnic_ib_resize_cq_req *req)
+{
+	struct resize_cq_cmd cmd = { .driver = *req };
+	struct ib_uverbs_resize_cq_resp resp = {};
+
+	return ibv_cmd_resize_cq(cq, cqe, &cmd.core, sizeof(cmd), &resp, sizeof(resp));
 }
 
 int glue_cmd_destroy_cq(struct ibv_cq *cq)
@@ -216,30 +305,121 @@ int glue_cmd_destroy_cq(struct ibv_cq *cq)
 	return ibv_cmd_destroy_cq(cq);
 }
 
-/* ---- queue pairs ---- */
-
-struct create_qp_cmd {
-	struct ibv_create_qp core;
-	struct vrnic_ib_create_qp_req driver;
-};
-CHECK_ADJACENT(struct create_qp_cmd, driver, struct ibv_create_qp);
-
-struct create_qp_resp {
-	struct ib_uverbs_create_qp_resp core;
-	struct vrnic_ib_create_qp_resp driver;
-};
-CHECK_ADJACENT(struct create_qp_resp, driver, struct ib_uverbs_create_qp_resp);
-
-int glue_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp, struct ibv_qp_init_attr *attr,
-		       const struct vrnic_ib_create_qp_req *req,
-		       struct vrnic_ib_create_qp_resp *resp)
+static int modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr)
 {
-	struct create_qp_cmd cmd = { .driver = *req };
-	struct create_qp_resp out = {};
-	int ret = ibv_cmd_create_qp(pd, qp, attr, &cmd.core, sizeof(cmd), &out.core, sizeof(out));
+	struct ibv_modify_cq cmd = {};
+
+	return ibv_cmd_modify_cq(cq, attr, &cmd, sizeof(cmd));
+}
+
+/* ---- shared receive queues ---- */
+
+struct create_srq_cmd {
+	struct ibv_create_xsrq core;
+	struct vrnic_ib_create_srq_req driver;
+};
+CHECK_ADJACENT(struct create_srq_cmd, driver, struct ibv_create_xsrq);
+
+struct create_srq_resp {
+	struct ib_uverbs_create_srq_resp core;
+	struct vrnic_ib_create_srq_resp driver;
+};
+CHECK_ADJACENT(struct create_srq_resp, driver, struct ib_uverbs_create_srq_resp);
+
+int glue_cmd_create_srq(struct ibv_context *context, struct ibv_srq *srq,
+			struct ibv_srq_init_attr_ex *attr,
+			const struct vrnic_ib_create_srq_req *req,
+			struct vrnic_ib_create_srq_resp *resp)
+{
+	struct create_srq_cmd cmd = { .driver = *req };
+	struct create_srq_resp out = {};
+	int ret = ibv_cmd_create_srq_ex(context, (struct verbs_srq *)srq, attr, &cmd.core,
+					sizeof(cmd), &out.core, sizeof(out));
 
 	*resp = out.driver;
 	return ret;
+}
+
+int glue_cmd_destroy_srq(struct ibv_srq *srq)
+{
+	return ibv_cmd_destroy_srq(srq);
+}
+
+static int modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask)
+{
+	struct ibv_modify_srq cmd = {};
+
+	return ibv_cmd_modify_srq(srq, attr, mask, &cmd, sizeof(cmd));
+}
+
+static int query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
+{
+	struct ibv_query_srq cmd = {};
+
+	return ibv_cmd_query_srq(srq, attr, &cmd, sizeof(cmd));
+}
+
+/* ---- queue pairs ---- */
+
+struct create_qp_cmd {
+	struct ibv_create_qp_ex core;
+	struct vrnic_ib_create_qp_req driver;
+};
+CHECK_ADJACENT(struct create_qp_cmd, driver, struct ibv_create_qp_ex);
+
+struct create_qp_resp {
+	struct ib_uverbs_ex_create_qp_resp core;
+	struct vrnic_ib_create_qp_resp driver;
+};
+CHECK_ADJACENT(struct create_qp_resp, driver, struct ib_uverbs_ex_create_qp_resp);
+
+int glue_cmd_create_qp(struct ibv_context *context, struct ibv_qp *qp,
+		       struct ibv_qp_init_attr_ex *attr, const struct vrnic_ib_create_qp_req *req,
+		       struct vrnic_ib_create_qp_resp *resp)
+{
+	struct create_qp_cmd cmd = {};
+	struct create_qp_resp out = {};
+	int ret;
+
+	if (req)
+		cmd.driver = *req;
+	ret = ibv_cmd_create_qp_ex2(context, (struct verbs_qp *)qp, attr, &cmd.core,
+				    req ? sizeof(cmd) : sizeof(cmd.core), &out.core,
+				    resp ? sizeof(out) : sizeof(out.core));
+	if (resp)
+		*resp = out.driver;
+	return ret;
+}
+
+int glue_cmd_open_qp(struct ibv_context *context, struct ibv_qp *qp, struct ibv_qp_open_attr *attr)
+{
+	struct ibv_open_qp cmd = {};
+	struct ib_uverbs_create_qp_resp resp = {};
+
+	return ibv_cmd_open_qp(context, (struct verbs_qp *)qp, sizeof(struct verbs_qp), attr, &cmd,
+			       sizeof(cmd), &resp, sizeof(resp));
+}
+
+/*
+ * Release 45 put wr_flush at the end of ibv_qp_ex, without a new number of the
+ * private interface, and so moved comp_mask, which lies behind it in verbs_qp.
+ * Where it is in the library that runs, the library tells.
+ */
+static bool comp_mask_is_behind_flush(void)
+{
+	struct verbs_qp probe = { .comp_mask = VERBS_QP_EX };
+
+	return ibv_qp_to_qp_ex(&probe.qp) != NULL;
+}
+
+bool glue_mark_qp_extended(struct ibv_qp *qp)
+{
+	bool has_flush = comp_mask_is_behind_flush();
+	uint32_t *comp_mask = (void *)((char *)qp + (has_flush ? offsetof(struct verbs_qp, comp_mask) :
+								  offsetof(struct ibv_qp_ex, wr_flush)));
+
+	*comp_mask |= VERBS_QP_EX;
+	return has_flush;
 }
 
 int glue_cmd_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask)
@@ -278,28 +458,51 @@ void glue_dofork(void *base, size_t size)
 
 static const struct verbs_context_ops context_ops = {
 	.alloc_mw = alloc_mw,
-	.alloc_pd = alloc_pd,
+	.alloc_parent_domain = vrnic_alloc_parent_domain,
+	.alloc_pd = vrnic_alloc_pd,
+	.alloc_td = vrnic_alloc_td,
 	.async_event = vrnic_async_event,
+	.attach_mcast = ibv_cmd_attach_mcast,
 	.bind_mw = vrnic_bind_mw,
+	.close_xrcd = close_xrcd,
 	.cq_event = vrnic_cq_event,
+	.create_ah = vrnic_create_ah,
 	.create_cq = vrnic_create_cq,
+	.create_cq_ex = vrnic_create_cq_ex,
 	.create_qp = vrnic_create_qp,
+	.create_qp_ex = vrnic_create_qp_ex,
+	.create_srq = vrnic_create_srq,
+	.create_srq_ex = vrnic_create_srq_ex,
 	.dealloc_mw = dealloc_mw,
-	.dealloc_pd = dealloc_pd,
+	.dealloc_pd = vrnic_dealloc_pd,
+	.dealloc_td = vrnic_dealloc_td,
 	.dereg_mr = dereg_mr,
+	.destroy_ah = vrnic_destroy_ah,
 	.destroy_cq = vrnic_destroy_cq,
 	.destroy_qp = vrnic_destroy_qp,
+	.destroy_srq = vrnic_destroy_srq,
+	.detach_mcast = ibv_cmd_detach_mcast,
 	.free_context = vrnic_free_context,
+	.get_srq_num = vrnic_get_srq_num,
+	.modify_cq = modify_cq,
 	.modify_qp = vrnic_modify_qp,
+	.modify_srq = modify_srq,
+	.open_qp = vrnic_open_qp,
+	.open_xrcd = open_xrcd,
 	.poll_cq = vrnic_poll_cq,
 	.post_recv = vrnic_post_recv,
 	.post_send = vrnic_post_send,
+	.post_srq_recv = vrnic_post_srq_recv,
 	.query_device_ex = query_device_ex,
 	.query_port = query_port,
 	.query_qp = vrnic_query_qp,
+	.query_rt_values = vrnic_query_rt_values,
+	.query_srq = query_srq,
+	.reg_dmabuf_mr = reg_dmabuf_mr,
 	.reg_mr = reg_mr,
 	.req_notify_cq = vrnic_req_notify_cq,
 	.rereg_mr = rereg_mr,
+	.resize_cq = vrnic_resize_cq,
 };
 
 void glue_set_ops(struct verbs_context *context)

@@ -25,12 +25,20 @@ class FakeKernel {
     static FakeKernel& current();
 
     ibv_context* context() { return context_; }
-    ibv_pd* pd() { return &pd_; }
+    ibv_pd* pd() { return pd_; }
 
     ibv_cq* create_cq(int entries);
+    // Any number of fields; nullptr and errno.
+    ibv_cq_ex* create_cq_ex(uint64_t wc_flags, uint32_t flags = 0, ibv_pd* parent_domain = nullptr);
     // A QP with both queues on `cq`; nullptr and errno.
     ibv_qp* create_qp(ibv_cq* cq, ibv_qp_init_attr& attr);
-    ibv_qp* create_qp(ibv_cq* cq);  // 4 entries of 2 SGEs in each queue, in RTS
+    // 4 entries of 2 SGEs in each queue, in RTS.
+    ibv_qp* create_qp(ibv_cq* cq, ibv_qp_type type = IBV_QPT_RC, ibv_srq* srq = nullptr);
+    // As that, with ibv_wr_* for the operations.
+    ibv_qp_ex* create_qp_ex(ibv_cq* cq, ibv_qp_type type, uint64_t operations);
+    ibv_srq* create_srq(uint32_t entries, uint32_t sges = 1);
+    ibv_srq* create_xrc_srq(ibv_cq* cq, uint32_t entries);
+    ibv_ah* create_ah(uint8_t number);  // its AV's dgid and dmac are full of it
     // As ibv_modify_qp(3) does it.
     int move_to(ibv_qp* qp, ibv_qp_state state);
 
@@ -39,20 +47,38 @@ class FakeKernel {
 
     // ---- the device's view ----
     const vrnic_ib_create_qp_req& request_of(const ibv_qp* qp) const { return qps_.at(qp->qp_num); }
+    const vrnic_ib_create_srq_req& request_of(const ibv_srq* srq) const {
+        return srqs_.at(srq->handle);
+    }
     const vrnic_sqe& send_entry(const ibv_qp* qp, uint32_t index) const;
     const std::byte* send_data(const ibv_qp* qp, uint32_t index) const;
     const vrnic_rqe& receive_entry(const ibv_qp* qp, uint32_t index) const;
     const vrnic_qp_dbrec& record(const ibv_qp* qp) const;
     const vrnic_cq_dbrec& record(const ibv_cq* cq) const;
+    const vrnic_srq_dbrec& record(const ibv_srq* srq) const;
+    const vrnic_rqe& receive_entry(const ibv_srq* srq, uint32_t index) const;
+    template <typename T>
+    const T& segment(const ibv_qp* qp, uint32_t index) const {
+        return *reinterpret_cast<const T*>(send_data(qp, index));
+    }
     // Writes the next completion, all but its seq as given.
     void complete(ibv_cq* cq, vrnic_cqe completion);
     void complete_send(ibv_cq* cq, const ibv_qp* qp, uint32_t index, uint8_t status = 0);
     void complete_receive(ibv_cq* cq, const ibv_qp* qp, uint32_t index, uint8_t status = 0);
+    // Of the entry that was posted as that index.
+    void complete_srq(ibv_cq* cq, const ibv_srq* srq, uint32_t qpn, uint32_t index,
+                      uint8_t status = 0);
+
+    void set_clock(uint64_t ns) { *clock_ = ns; }
 
     // ---- used by the fakes of verbs_glue.h ----
     vrnic_ib_alloc_ucontext_resp limits{};
     std::map<uint32_t, vrnic_ib_create_cq_req> cqs_;
     std::map<uint32_t, vrnic_ib_create_qp_req> qps_;
+    std::map<uint32_t, vrnic_ib_create_srq_req> srqs_;
+    ibv_qp_init_attr_ex last_qp_attr{};
+    bool knows_flush = true;  // libibverbs of release 45 or later
+    unsigned kernel_pds = 0;
     uint32_t next_number = 5;
     int next_error = 0;  // of the next command
 
@@ -62,12 +88,14 @@ class FakeKernel {
         return error;
     }
 
-  private:
     std::map<const ibv_cq*, uint64_t> produced_;
-    int doorbell_fd_ = -1;
+
+  private:
+    int doorbell_fd_ = -1;  // and, as a second page, the clock
     volatile uint64_t* doorbell_ = nullptr;
+    uint64_t* clock_ = nullptr;
     ibv_context* context_ = nullptr;
-    ibv_pd pd_{};
+    ibv_pd* pd_ = nullptr;
 };
 
 }  // namespace vrnic::provider_test

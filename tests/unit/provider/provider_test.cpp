@@ -6,7 +6,8 @@
 #include <string_view>
 
 #include "fake_kernel.h"
-#include "qp_table.h"
+#include "number_table.h"
+#include "qp.h"
 #include "ring.h"
 #include "unit/catch.h"
 #include "vrnic_admin.h"
@@ -89,8 +90,8 @@ TEST_CASE("posted range across the end of 32 bits") {
     CHECK_FALSE(range.has_room_at(4));
 }
 
-TEST_CASE("QP table") {
-    QpTable table;
+TEST_CASE("objects by number") {
+    NumberTable<Qp> table;
     auto* one = reinterpret_cast<Qp*>(0x10);
     auto* two = reinterpret_cast<Qp*>(0x20);
     CHECK(table.find(7) == nullptr);
@@ -158,7 +159,7 @@ TEST_CASE("queue sizes and strides follow what was asked for") {
         CHECK(kernel.create_cq(0) == nullptr);
     }
     SECTION("types that are not offered") {
-        attr.qp_type = IBV_QPT_UD;
+        attr.qp_type = IBV_QPT_RAW_PACKET;
         CHECK(kernel.create_qp(cq, attr) == nullptr);
         CHECK(errno == EOPNOTSUPP);
     }
