@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Completion queues: overflow, arming, solicited events (IBTA 11.4.2).
+#include <map>
+
 #include "transfer.h"
 
 using namespace vrnic;
@@ -140,4 +142,109 @@ TEST_CASE("arming and completing race without a lost event", "[cq][arm]") {
         pair.world.run_for(kMillisecond);
         CHECK(pair.a.driver.events(1).size() == (seen ? 0 : 1));
     }
+}
+
+TEST_CASE("one completion queue takes the completions of thousands of queue pairs", "[cq]") {
+    constexpr std::uint32_t kQps = 4000;
+    constexpr std::uint32_t kRounds = 2;
+    Pair pair(seed_or(7), {.memory_bytes = 96 << 20});
+    GuestCq& cq_a = pair.a.driver.create_cq({.log_size = 13});
+    GuestCq& cq_b = pair.b.driver.create_cq({.log_size = 13});
+    Regions regions(pair, 4096);
+    const QpOptions small{
+        .sq_log_size = 1, .sq_log_stride = 6, .rq_log_size = 1, .rq_log_stride = 5};
+    std::vector<GuestQp*> senders;
+    std::map<std::uint32_t, std::uint32_t> number_a, number_b;  // by QPN
+    for (std::uint32_t i = 0; i < kQps; ++i) {
+        GuestQp& qa = pair.a.driver.create_qp(cq_a, cq_a, small);
+        GuestQp& qb = pair.b.driver.create_qp(cq_b, cq_b, small);
+        connect_qps(pair.a.driver, qa, pair.b.driver, qb);
+        for (std::uint32_t round = 0; round < kRounds; ++round)
+            pair.b.driver.post_recv(qb, {regions.b.sge(0, 16)});
+        senders.push_back(&qa);
+        number_a[qa.qpn] = number_b[qb.qpn] = i;
+    }
+    REQUIRE(number_a.size() == kQps);
+    REQUIRE(number_b.size() == kQps);
+    for (std::uint32_t round = 0; round < kRounds; ++round)
+        for (std::uint32_t i = 0; i < kQps; ++i)
+            pair.a.driver.post_send(*senders[i], {.opcode = VRNIC_OP_SEND_IMM,
+                                                  .sges = {regions.a.sge(0, 16)},
+                                                  .imm = round << 16 | i});
+    const auto sent = pair.wait(pair.a.driver, cq_a, kQps * kRounds, 60 * kSecond);
+    const auto received = pair.wait(pair.b.driver, cq_b, kQps * kRounds, 60 * kSecond);
+    REQUIRE(sent.size() == kQps * kRounds);
+    REQUIRE(received.size() == kQps * kRounds);
+    // Each QP's in its own order, each once.
+    std::vector<std::uint32_t> sends(kQps), receives(kQps);
+    for (const vrnic_cqe& cqe : sent) {
+        CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
+        CHECK(cqe.wqe_index == sends[number_a.at(cqe.qpn)]++);
+    }
+    for (const vrnic_cqe& cqe : received) {
+        const std::uint32_t number = number_b.at(cqe.qpn);
+        CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
+        CHECK(cqe.imm == (receives[number] << 16 | number));
+        CHECK(cqe.wqe_index == receives[number]++);
+    }
+    CHECK_FALSE(pair.a.driver.poll(cq_a));
+    CHECK_FALSE(pair.b.driver.poll(cq_b));
+}
+
+TEST_CASE("a moderated queue tells of many completions at once, and of few in time", "[cq][arm]") {
+    Pair pair;
+    auto [qa, qb] = pair.connect();
+    Regions regions(pair, 4096);
+    SimDriver& a = pair.a.driver;
+    vrnic_cmd_moderate_cq moderate{};
+    moderate.cqn = pair.cq_a->cqn;
+    moderate.count = 4;
+    moderate.period = 500;
+    a.admin(VRNIC_ADMIN_MODERATE_CQ, moderate);
+    const auto write = [&, &qa = qa](int count) {
+        for (int i = 0; i < count; ++i)
+            a.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                             .sges = {regions.a.sge(0, 8)},
+                             .remote_addr = regions.b.iova,
+                             .rkey = regions.b.key});
+    };
+    a.arm(*pair.cq_a, false);
+    write(4);
+    pair.world.run_for(200 * kMicrosecond);
+    CHECK(a.events(1).size() == 1);
+    REQUIRE(pair.wait_a(4).size() == 4);
+
+    a.arm(*pair.cq_a, false);
+    const Nanoseconds begin = pair.world.now();
+    write(2);
+    CHECK(pair.world.run_until([&] { return a.events(1).size() == 1; }, kSecond));
+    CHECK(pair.world.now() - begin >= 500 * kMicrosecond);
+    CHECK(pair.world.now() - begin < 700 * kMicrosecond);
+    REQUIRE(pair.wait_a(2).size() == 2);
+}
+
+TEST_CASE("a queue is resized while completions come", "[cq]") {
+    Pair pair;
+    GuestCq& cq = pair.a.driver.create_cq({.log_size = 3});
+    GuestQp& qa = pair.a.driver.create_qp(cq, cq);
+    GuestQp& qb = pair.b.driver.create_qp(*pair.cq_b, *pair.cq_b);
+    connect_qps(pair.a.driver, qa, pair.b.driver, qb);
+    Regions regions(pair, 4096);
+    std::uint32_t posted = 0, taken = 0;
+    for (const std::uint8_t log_size : {4, 2, 3, 5, 2}) {
+        // At most two are in the ring whatever its size, some still on their way.
+        for (; posted < taken + 2; ++posted)
+            pair.a.driver.post_send(qa, {.opcode = VRNIC_OP_WRITE,
+                                         .sges = {regions.a.sge(0, 8)},
+                                         .remote_addr = regions.b.iova,
+                                         .rkey = regions.b.key});
+        pair.world.run_for(log_size * kMicrosecond);
+        pair.a.driver.resize_cq(cq, log_size);
+        for (const vrnic_cqe& cqe : pair.wait(pair.a.driver, cq, 1, kSecond)) {
+            CHECK(int(cqe.status) == VRNIC_WC_SUCCESS);
+            CHECK(cqe.wqe_index == taken++);
+        }
+    }
+    CHECK(pair.wait(pair.a.driver, cq, posted - taken, kSecond).size() == posted - taken);
+    CHECK(taken == 5);
 }

@@ -158,6 +158,22 @@ GuestCq& SimDriver::create_cq(CqOptions options) {
     return cqs_.emplace_back(std::move(cq));
 }
 
+void SimDriver::resize_cq(GuestCq& cq, std::uint8_t log_size) {
+    constexpr std::uint32_t kRing = 64;
+    GuestBuffer memory(memory_, kRing + (sizeof(vrnic_cqe) << log_size));
+    memory.store(0, cq.memory.load<vrnic_cq_dbrec>(cq.dbrec));
+    vrnic_cmd_resize_cq cmd{};
+    cmd.cqn = cq.cqn;
+    cmd.log_size = log_size;
+    cmd.ring_offset = kRing;
+    cmd.dbrec_offset = 0;
+    cmd.memory = memory.page_list();
+    admin(VRNIC_ADMIN_RESIZE_CQ, cmd);
+    cq.size = 1u << log_size;
+    cq.memory = std::move(memory);
+    cq.dbrec = 0;
+}
+
 GuestQp& SimDriver::create_qp(GuestCq& send_cq, GuestCq& recv_cq, QpOptions options) {
     const std::uint32_t sq_bytes = 1u << (options.sq_log_size + options.sq_log_stride);
     const std::uint32_t rq_bytes = 1u << (options.rq_log_size + options.rq_log_stride);

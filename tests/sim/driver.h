@@ -183,6 +183,7 @@ class SimDriver {
     void dereg_mr(const Region& region) { handle_command(VRNIC_ADMIN_DEREG_MR, region.key); }
     std::uint32_t alloc_mw(std::uint8_t type);
     GuestCq& create_cq(CqOptions options = {});
+    void resize_cq(GuestCq& cq, std::uint8_t log_size);
     GuestQp& create_qp(GuestCq& send_cq, GuestCq& recv_cq, QpOptions options = {});
     AdminReply try_modify(GuestQp& qp, std::uint32_t mask, const vrnic_qp_attr& attr);
     void modify_state(GuestQp& qp, std::uint8_t state);
