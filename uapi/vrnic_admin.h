@@ -40,6 +40,7 @@
 #define VRNIC_ADMIN_DEALLOC_MW 0x37     /* vrnic_cmd_handle, a key of the window: its key byte does not count */
 #define VRNIC_ADMIN_ALLOC_XRCD 0x38     /* no fields; response: vrnic_resp_handle, 1 or more */
 #define VRNIC_ADMIN_DEALLOC_XRCD 0x39   /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_REVOKE_MR 0x3a      /* vrnic_cmd_handle, the key: it stays taken, but grants nothing */
 #define VRNIC_ADMIN_CREATE_CQ 0x40      /* vrnic_cmd_create_cq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_CQ 0x41     /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_RESIZE_CQ 0x42      /* vrnic_cmd_resize_cq */

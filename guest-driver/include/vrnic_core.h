@@ -96,6 +96,7 @@ int vrnic_cmd_set_gid(struct vrnic_dev *dev, const struct vrnic_cmd_set_gid *cmd
 int vrnic_cmd_reg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_reg_mr *cmd, u32 *key);
 int vrnic_cmd_rereg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_rereg_mr *cmd);
 int vrnic_cmd_dereg_mr(struct vrnic_dev *dev, u32 key); /* -EBUSY: windows are bound to it */
+int vrnic_cmd_revoke_mr(struct vrnic_dev *dev, u32 key); /* its memory is free again, or the device dead */
 int vrnic_cmd_alloc_mw(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_mw *cmd, u32 *key);
 int vrnic_cmd_dealloc_mw(struct vrnic_dev *dev, u32 key);
 int vrnic_cmd_create_cq(struct vrnic_dev *dev, const struct vrnic_cmd_create_cq *cmd, u32 *cqn);

@@ -163,6 +163,12 @@ int vrnic_cmd_dereg_mr(struct vrnic_dev *dev, u32 key)
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_dereg_mr);
 
+int vrnic_cmd_revoke_mr(struct vrnic_dev *dev, u32 key)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_REVOKE_MR, key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_revoke_mr);
+
 int vrnic_cmd_alloc_mw(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_mw *cmd, u32 *key)
 {
 	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_MW, cmd, sizeof(*cmd), key);

@@ -32,6 +32,16 @@ int vrnic_put_udata(struct ib_udata *udata, const void *resp, size_t size)
 	return ib_copy_to_udata(udata, (void *)resp, min(size, udata->outlen));
 }
 
+#ifdef VRNIC_HAVE_REG_DMABUF_ATTRS
+static struct ib_mr *vrnic_reg_user_mr_dmabuf(struct ib_pd *pd, u64 offset, u64 length, u64 iova,
+					      int fd, int access, struct uverbs_attr_bundle *attrs)
+{
+	return vrnic_reg_dmabuf_mr(pd, offset, length, iova, fd, access, &attrs->driver_udata);
+}
+#else
+#define vrnic_reg_user_mr_dmabuf vrnic_reg_dmabuf_mr
+#endif
+
 /*
  * No kernel verbs yet: get_dma_mr, poll_cq, post_send and so on are left out,
  * and the core then keeps kernel consumers away from the device.
@@ -67,6 +77,7 @@ static const struct ib_device_ops vrnic_ops = {
 	.query_ah = vrnic_query_ah,
 	.destroy_ah = vrnic_destroy_ah,
 	.reg_user_mr = vrnic_reg_user_mr,
+	.reg_user_mr_dmabuf = vrnic_reg_user_mr_dmabuf,
 	.rereg_user_mr = vrnic_rereg_user_mr,
 	.dereg_mr = vrnic_dereg_mr,
 	.alloc_mw = vrnic_alloc_mw,

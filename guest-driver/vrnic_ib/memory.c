@@ -89,7 +89,8 @@ static unsigned int vrnic_memory_fill_tables(struct vrnic_memory *memory, size_t
 	return levels;
 }
 
-static int vrnic_memory_describe(struct ib_device *ib, struct vrnic_memory *memory, u64 iova)
+/* Pages and tables of memory->umem, which is mapped; the caller frees the tables after the command. */
+int vrnic_memory_describe(struct ib_device *ib, struct vrnic_memory *memory, u64 iova)
 {
 	const struct vrnic_device_caps *caps = vrnic_caps(vrnic_of(ib));
 	size_t num_pages, count, num_tables = 0;

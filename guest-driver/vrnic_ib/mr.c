@@ -28,42 +28,64 @@ static u64 vrnic_mr_iova(u64 iova, int access)
 	return access & IB_ZERO_BASED ? 0 : iova;
 }
 
+int vrnic_mr_check(struct ib_device *ib, u64 length, int access, struct ib_udata *udata)
+{
+	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
+		return -EINVAL;
+	if (!vrnic_access_known(access))
+		return -EOPNOTSUPP;
+	if (!length || length > le64_to_cpu(vrnic_caps(vrnic_of(ib))->max_mr_size))
+		return -EINVAL;
+	return 0;
+}
+
+void vrnic_mr_init(struct vrnic_mr *mr, struct ib_device *ib, u64 iova, int access)
+{
+	mr->ib.device = ib;
+	mr->access = access & ~VRNIC_ACCESS_IGNORED;
+	mr->iova = vrnic_mr_iova(iova, access);
+}
+
+/* Of what mr->memory describes. */
+int vrnic_mr_register(struct vrnic_mr *mr, struct ib_pd *pd, u64 length)
+{
+	struct vrnic_cmd_reg_mr cmd = {
+		.pdn = cpu_to_le32(to_vrnic_pd(pd)->pdn),
+		.access = cpu_to_le32(mr->access),
+		.iova = cpu_to_le64(mr->iova),
+		.length = cpu_to_le64(length),
+		.pages = mr->memory.list,
+	};
+	int ret;
+
+	ret = vrnic_cmd_reg_mr(vrnic_of(pd->device), &cmd, &mr->key);
+	if (ret)
+		return ret;
+	mr->ib.lkey = mr->key;
+	mr->ib.rkey = mr->key;
+	return 0;
+}
+
 struct ib_mr *vrnic_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova, int access,
 				struct ib_udata *udata)
 {
-	struct vrnic_dev *dev = vrnic_of(ibpd->device);
-	struct vrnic_cmd_reg_mr cmd = {};
 	struct vrnic_mr *mr;
 	int ret;
 
-	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
-		return ERR_PTR(-EINVAL);
-	if (!vrnic_access_known(access))
-		return ERR_PTR(-EOPNOTSUPP);
-	if (!length || length > le64_to_cpu(vrnic_caps(dev)->max_mr_size))
-		return ERR_PTR(-EINVAL);
-
+	ret = vrnic_mr_check(ibpd->device, length, access, udata);
+	if (ret)
+		return ERR_PTR(ret);
 	mr = kzalloc(sizeof(*mr), GFP_KERNEL);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
-	mr->access = access & ~VRNIC_ACCESS_IGNORED;
-	mr->iova = vrnic_mr_iova(iova, access);
+	vrnic_mr_init(mr, ibpd->device, iova, access);
 	ret = vrnic_memory_pin(ibpd->device, &mr->memory, start, length, iova, access);
 	if (ret)
 		goto free_mr;
-
-	cmd.pdn = cpu_to_le32(to_vrnic_pd(ibpd)->pdn);
-	cmd.access = cpu_to_le32(mr->access);
-	cmd.iova = cpu_to_le64(mr->iova);
-	cmd.length = cpu_to_le64(length);
-	cmd.pages = mr->memory.list;
-	ret = vrnic_cmd_reg_mr(dev, &cmd, &mr->key);
+	ret = vrnic_mr_register(mr, ibpd, length);
 	vrnic_memory_free_tables(ibpd->device, &mr->memory);
 	if (ret)
 		goto release;
-
-	mr->ib.lkey = mr->key;
-	mr->ib.rkey = mr->key;
 	return &mr->ib;
 
 release:
@@ -91,7 +113,7 @@ struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 le
 
 	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
 		return ERR_PTR(-EINVAL);
-	if (flags & ~IB_MR_REREG_SUPPORTED)
+	if (flags & ~IB_MR_REREG_SUPPORTED || mr->memory.umem->is_dmabuf)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!(flags & IB_MR_REREG_ACCESS))
 		access = mr->access;
@@ -147,6 +169,8 @@ int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata)
 	struct vrnic_mr *mr = to_vrnic_mr(ib);
 	int ret;
 
+	if (mr->memory.umem->is_dmabuf)
+		vrnic_dmabuf_forget(mr);
 	ret = vrnic_cmd_dereg_mr(vrnic_of(ib->device), mr->key);
 	if (ret == -EBUSY)
 		return ret;

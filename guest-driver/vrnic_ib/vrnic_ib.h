@@ -50,6 +50,7 @@ struct vrnic_mr {
 	u32 key;
 	int access; /* as the device has it */
 	u64 iova;   /* 0 of a zero-based one */
+	bool revoked; /* of a dma-buf: it moves without our doing anything */
 	struct vrnic_memory memory;
 };
 
@@ -124,6 +125,7 @@ static inline int vrnic_limit(vrnic_le32 value)
 /* memory.c */
 int vrnic_memory_pin(struct ib_device *ib, struct vrnic_memory *memory, u64 start, u64 length,
 		     u64 iova, int access);
+int vrnic_memory_describe(struct ib_device *ib, struct vrnic_memory *memory, u64 iova);
 void vrnic_memory_free_tables(struct ib_device *ib, struct vrnic_memory *memory);
 void vrnic_memory_release(struct ib_device *ib, struct vrnic_memory *memory);
 
@@ -167,6 +169,15 @@ struct ib_mr *vrnic_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 i
 struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 length, u64 iova,
 				  int access, struct ib_pd *ibpd, struct ib_udata *udata);
 int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata);
+
+int vrnic_mr_check(struct ib_device *ib, u64 length, int access, struct ib_udata *udata);
+void vrnic_mr_init(struct vrnic_mr *mr, struct ib_device *ib, u64 iova, int access);
+int vrnic_mr_register(struct vrnic_mr *mr, struct ib_pd *pd, u64 length);
+
+/* dmabuf.c */
+struct ib_mr *vrnic_reg_dmabuf_mr(struct ib_pd *pd, u64 offset, u64 length, u64 iova, int fd,
+				  int access, struct ib_udata *udata);
+void vrnic_dmabuf_forget(struct vrnic_mr *mr);
 
 /* mw.c */
 int vrnic_alloc_mw(struct ib_mw *ib, struct ib_udata *udata);

@@ -119,6 +119,10 @@ AdminResult<void> dereg_mr(Device& device, const vrnic_cmd_handle& cmd) {
     return device.regions.deregister(cmd.handle);
 }
 
+AdminResult<void> revoke_mr(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.regions.revoke(cmd.handle);
+}
+
 AdminResult<void> rereg_mr(Device& device, const vrnic_cmd_rereg_mr& cmd) {
     if ((cmd.mask & VRNIC_REREG_PD) != 0 && !device.pds.exists(cmd.pdn))
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_rereg_mr, pdn));
@@ -293,6 +297,7 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(REG_MR, reg_mr),
     COMMAND(DEREG_MR, dereg_mr, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(REREG_MR, rereg_mr),
+    COMMAND(REVOKE_MR, revoke_mr, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(ALLOC_MW, alloc_mw, RESERVED(vrnic_cmd_alloc_mw, reserved)),
     COMMAND(DEALLOC_MW, dealloc_mw, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(ALLOC_XRCD, alloc_xrcd),

@@ -138,6 +138,7 @@ AdminResult<void> MrTable::reregister(const vrnic_cmd_rereg_mr& cmd) {
         region->memory = std::move(*memory);
         region->iova = iova;
         region->length = length;
+        region->revoked = false;
     }
     region->access = access;
     if ((mask & VRNIC_REREG_PD) != 0) {
@@ -158,6 +159,17 @@ AdminResult<void> MrTable::deregister(std::uint32_t key) {
     return {};
 }
 
+AdminResult<void> MrTable::revoke(std::uint32_t key) {
+    MemoryKey* region = find(key);
+    if (!region || region->kind != KeyKind::region)
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
+    total_pages_ -= region->memory.pages();
+    region->memory = PagedMemory();
+    region->length = 0;
+    region->revoked = true;
+    return {};
+}
+
 void MrTable::reset() {
     keys_.for_each([](MemoryKey& entry) {
         const std::uint8_t last =
@@ -174,7 +186,7 @@ CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t a
     if (length == 0) return MemoryView{&kNoBytes, 0};
 
     const MemoryKey* region = find(key);
-    if (!region || region->kind != KeyKind::region)
+    if (!region || region->kind != KeyKind::region || region->revoked)
         return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     if (region->pdn != pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
     if (!holds(*region, address, length))
@@ -186,7 +198,7 @@ CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t a
 std::expected<const MemoryKey*, Syndrome> MrTable::find_remote(std::uint32_t key,
                                                                KeyUser user) const {
     const MemoryKey* entry = find(key);
-    if (!entry || (entry->kind != KeyKind::region && !entry->bound))
+    if (!entry || entry->revoked || (entry->kind != KeyKind::region && !entry->bound))
         return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     if (entry->pdn != user.pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
     if (entry->kind == KeyKind::window_type_2 && entry->qpn != user.qpn)
@@ -205,7 +217,9 @@ CheckResult MrTable::check_remote(std::uint32_t key, KeyUser user, std::uint64_t
     if ((access & ~entry.access) != 0) return std::unexpected<Syndrome>(VRNIC_SYND_NO_PERMISSION);
     const std::uint64_t offset = address - entry.iova;
     if (entry.kind == KeyKind::region) return MemoryView{&entry.memory, offset};
-    return MemoryView{&keys_.find(entry.region)->memory, entry.region_offset + offset};
+    const MemoryKey& region = *keys_.find(entry.region);
+    if (region.revoked) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
+    return MemoryView{&region.memory, entry.region_offset + offset};
 }
 
 CheckResult MrTable::check_remote_whole(std::uint32_t key, KeyUser user,

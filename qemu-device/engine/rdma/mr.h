@@ -35,6 +35,7 @@ struct MemoryKey {
     std::uint64_t length = 0;  // bytes
     // Region.
     PagedMemory memory;
+    bool revoked = false;       // has no memory any more
     std::uint32_t windows = 0;  // that are bound to it
     // Bound window.
     std::uint32_t region = 0;         // index
@@ -79,6 +80,8 @@ class MrTable {
     AdminResult<std::uint32_t> register_region(const vrnic_cmd_reg_mr& cmd);
     AdminResult<void> reregister(const vrnic_cmd_rereg_mr& cmd);
     AdminResult<void> deregister(std::uint32_t key);
+    // The memory is the guest's again; windows that are bound to the region grant nothing either.
+    AdminResult<void> revoke(std::uint32_t key);
     AdminResult<std::uint32_t> alloc_window(const vrnic_cmd_alloc_mw& cmd);
     AdminResult<void> dealloc_window(std::uint32_t key);  // the key byte does not count
     void reset();

@@ -36,7 +36,8 @@ std::expected<void, Syndrome> check_window(const MemoryKey& window, KeyUser user
 
 std::expected<void, Syndrome> check_region(const MemoryKey* region, KeyUser user,
                                            const WindowBind& how) {
-    if (!region || region->kind != KeyKind::region) return refuse(VRNIC_SYND_BAD_KEY);
+    if (!region || region->kind != KeyKind::region || region->revoked)
+        return refuse(VRNIC_SYND_BAD_KEY);
     if (region->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
     if ((region->access & VRNIC_ACCESS_MW_BIND) == 0 ||
         (region->access & VRNIC_ACCESS_ZERO_BASED) != 0)

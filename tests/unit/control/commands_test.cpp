@@ -39,6 +39,7 @@ const std::vector<Opcode> kOpcodes = {
      {GAP(vrnic_cmd_set_gid, reserved0), GAP(vrnic_cmd_set_gid, reserved1)}},
     {VRNIC_ADMIN_REG_MR, sizeof(vrnic_cmd_reg_mr), {}},
     {VRNIC_ADMIN_DEREG_MR, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_REVOKE_MR, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_REREG_MR, sizeof(vrnic_cmd_rereg_mr), {}},
     {VRNIC_ADMIN_ALLOC_MW, sizeof(vrnic_cmd_alloc_mw), {GAP(vrnic_cmd_alloc_mw, reserved)}},
     {VRNIC_ADMIN_DEALLOC_MW, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},

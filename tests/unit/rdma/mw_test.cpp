@@ -248,3 +248,30 @@ TEST_CASE("a window's last key does not come back with the next object") {
     cmd.type = 3;
     CHECK(table.alloc_window(cmd).error().detail == VRNIC_FIELD(vrnic_cmd_alloc_mw, type));
 }
+
+TEST_CASE(
+    "a region that is revoked grants nothing, and its windows do not, until it is registered "
+    "anew") {
+    Windows w;
+    const WindowBind how = w.how(w.type_2, kRead);
+    REQUIRE(w.table.bind(kUser, how));
+    REQUIRE(w.table.check(w.mr, kUser.pdn, kIova, 1, 0));
+    REQUIRE(w.table.revoke(w.mr));
+    CHECK(w.table.check(w.mr, kUser.pdn, kIova, 1, 0).error() == VRNIC_SYND_BAD_KEY);
+    CHECK(w.remote(how.key, kIova + 0x100, 1) == VRNIC_SYND_BAD_KEY);
+    CHECK(w.table.bind(kUser, w.how(w.type_1, kRead)).error() == VRNIC_SYND_BAD_KEY);
+    CHECK(w.table.deregister(w.mr).error().status == VRNIC_STATUS_BUSY);
+    CHECK(w.table.revoke(w.mr + 1).error().status == VRNIC_STATUS_NO_OBJECT);
+    CHECK(w.table.revoke(w.type_1).error().status == VRNIC_STATUS_NO_OBJECT);
+
+    REQUIRE(w.table.invalidate(kUser, how.key));
+    vrnic_cmd_rereg_mr again{};
+    again.key = w.mr;
+    again.mask = VRNIC_REREG_TRANSLATION;
+    again.iova = kIova;
+    again.length = 0x800u;
+    again.pages = contiguous(w.host.allocate(0x1000), 0x1000);
+    REQUIRE(w.table.reregister(again));
+    CHECK(w.table.check(w.mr, kUser.pdn, kIova, 1, 0));
+    REQUIRE(w.table.deregister(w.mr));
+}
