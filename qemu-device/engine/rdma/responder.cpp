@@ -445,4 +445,9 @@ Step step(TransportContext& context, QueuePair& qp) {
     return Step::idle;
 }
 
+void send_last_acknowledge(TransportContext& context, QueuePair& qp) {
+    if (qp.receives() && qp.responder.num_jobs == 0 && qp.responder.ack_pending)
+        (void)send_acknowledge(context, qp);
+}
+
 }  // namespace vrnic::responder

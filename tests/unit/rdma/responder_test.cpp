@@ -516,3 +516,21 @@ TEST_CASE("a completion queue that is full ends the connection") {
     while (const auto told = c.event()) cq_error |= told->type == VRNIC_EVENT_CQ_ERROR;
     CHECK(cq_error);
 }
+
+TEST_CASE("an acknowledgement that waits for others goes out before its queue pair ends") {
+    Connection c;
+    // Not settled: the host has not had its next turn.
+    c.guest.engine.receive_frame(
+        Connection::build(c.peer_path(), c.next_write(kWriteOnly, 0, 4), Connection::pattern(4)));
+    REQUIRE(c.sent().empty());
+    SECTION("by destroying it") {
+        CHECK(c.guest.submit_handle(VRNIC_ADMIN_DESTROY_QP, c.qpn).status == VRNIC_STATUS_OK);
+    }
+    SECTION("in ERR") {
+        c.modify(VRNIC_QPS_ERR, VRNIC_QP_STATE);
+    }
+    SECTION("in RESET") {
+        c.modify(VRNIC_QPS_RESET, VRNIC_QP_STATE);
+    }
+    CHECK(c.only().packet.psn == Psn(c.options.rq_psn));
+}
