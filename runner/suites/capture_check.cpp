@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::size_t ethernet_size = 14;
+constexpr std::size_t vlan_size = 4;
 constexpr std::size_t ipv4_size = 20;
 constexpr std::size_t ipv6_size = 40;
 constexpr std::size_t udp_size = 8;
@@ -45,23 +46,25 @@ std::uint32_t little_endian32(std::span<const std::uint8_t> bytes, std::size_t a
     return value;
 }
 
-// Where the UDP header begins and the UDP datagram ends; empty when this is not UDP over IP.
+// Where the IP and UDP headers begin and the UDP datagram ends; empty when this is not UDP over IP.
 struct Datagram {
+    std::size_t ip;
     std::size_t udp;
     std::size_t end;
 };
 
 std::optional<Datagram> find_datagram(std::span<const std::uint8_t> frame) {
-    if (frame.size() < ethernet_size + ipv4_size + udp_size) return {};
-    const unsigned type = big_endian16(frame, 12);
+    if (frame.size() < ethernet_size + vlan_size + ipv4_size + udp_size) return {};
+    const bool tagged = big_endian16(frame, 12) == 0x8100;
+    const unsigned type = big_endian16(frame, tagged ? 16 : 12);
+    const std::size_t ip = ethernet_size + (tagged ? vlan_size : 0);
     std::size_t udp = 0;
-    if (type == 0x0800 && frame[ethernet_size] == 0x45 && frame[ethernet_size + 9] == protocol_udp)
-        udp = ethernet_size + ipv4_size;
-    if (type == 0x86dd && frame[ethernet_size + 6] == protocol_udp) udp = ethernet_size + ipv6_size;
+    if (type == 0x0800 && frame[ip] == 0x45 && frame[ip + 9] == protocol_udp) udp = ip + ipv4_size;
+    if (type == 0x86dd && frame[ip + 6] == protocol_udp) udp = ip + ipv6_size;
     if (udp == 0 || udp + udp_size > frame.size()) return {};
     const std::size_t end = udp + big_endian16(frame, udp + 4);
     if (end > frame.size() || end < udp + udp_size) return {};
-    return Datagram{udp, end};
+    return Datagram{ip, udp, end};
 }
 
 struct Counts {
@@ -117,17 +120,17 @@ Result<std::vector<std::string>> tshark_frames(EventLoop& loop, const fs::path& 
 Icrc judge_icrc(std::span<const std::uint8_t> frame) {
     const auto datagram = find_datagram(frame);
     if (!datagram || big_endian16(frame, datagram->udp + 2) != roce_port) return Icrc::not_roce;
-    const auto [udp, end] = *datagram;
+    const auto [begin, udp, end] = *datagram;
     if (end < udp + udp_size + bth_size + icrc_size) return Icrc::wrong;
 
     // IBTA A17.3.3: over the packet from the IP header on, behind eight bytes of ones in the
     // place of an LRH; what routers may change counts as ones.
     Bytes covered(8, 0xff);
-    covered.insert(covered.end(), frame.begin() + ethernet_size,
+    covered.insert(covered.end(), frame.begin() + static_cast<std::ptrdiff_t>(begin),
                    frame.begin() + static_cast<std::ptrdiff_t>(end - icrc_size));
     const std::size_t ip = 8;
-    const std::size_t covered_udp = ip + udp - ethernet_size;
-    if (udp == ethernet_size + ipv4_size) {
+    const std::size_t covered_udp = ip + udp - begin;
+    if (udp == begin + ipv4_size) {
         for (std::size_t field : {1, 8, 10, 11}) covered[ip + field] = 0xff;  // TOS, TTL, checksum
     } else {
         covered[ip] |= 0x0f;  // traffic class and flow label

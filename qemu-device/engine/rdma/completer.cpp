@@ -88,7 +88,7 @@ void receive_rnr_nak(TransportContext& context, QueuePair& qp, std::uint8_t time
         return;
     }
     if (qp.attr.rnr_retry != 7) --requester.rnr_retries_left;  // 7: for ever
-    requester.rnr_waiting = true;
+    requester.rnr_waiting = requester.not_ready_noted = true;
     requester::go_back(qp);
     context.set_timer(qp, context.host.now() + rnr_delay(timer));
 }
@@ -97,7 +97,13 @@ void receive_nak(TransportContext& context, QueuePair& qp, std::uint8_t syndrome
     switch (syndrome) {
         case roce::kNakSequence:
             ++context.counters.roce_packet_seq_err;
-            if (!qp.requester.rnr_waiting) requester::retry(context, qp, VRNIC_SYND_NAK_SEQUENCE);
+            if (qp.requester.rnr_waiting) return;
+            // A slow peer also tells of the packets that were behind the one it had no entry for,
+            // when the wait is long over. That costs a RNR retry already (IBTA 9.7.5.2.8).
+            if (qp.requester.not_ready_noted)
+                requester::send_again(context, qp);
+            else
+                requester::retry(context, qp, VRNIC_SYND_NAK_SEQUENCE);
             return;
         case roce::kNakInvalidRequest:
             requester::fail_oldest(context, qp, VRNIC_WC_REM_INV_REQ_ERR, VRNIC_SYND_NAK_INVALID);

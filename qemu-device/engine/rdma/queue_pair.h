@@ -72,8 +72,9 @@ struct Requester {
     std::uint8_t timeouts_in_a_row = 0;
     bool timer_excused = false;  // a late timer was forgiven since the last retry or progress
     bool rnr_waiting = false;  // the timer says when to go on; else it is the acknowledgement timer
-    bool read_gap_noted = false;  // went back for a missing READ response; until it comes, no more
-    bool drained = false;         // SQD: the event was given
+    bool not_ready_noted = false;  // a RNR NAK came since the last progress
+    bool read_gap_noted = false;   // went back for a missing READ response; until it comes, no more
+    bool drained = false;          // SQD: the event was given
 
     bool outstanding() const { return unacked != sent_end; }
     SendRequest& at(std::uint32_t index) { return ring[index & (ring.size() - 1)]; }

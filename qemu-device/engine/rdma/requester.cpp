@@ -345,6 +345,10 @@ void retry(TransportContext& context, QueuePair& qp, Syndrome reason) {
     }
     --requester.retries_left;
     requester.timer_excused = false;
+    send_again(context, qp);
+}
+
+void send_again(TransportContext& context, QueuePair& qp) {
     go_back(qp);
     if (qp.attr.timeout != 0) context.set_timer(qp, context.host.now() + ack_timeout(qp));
     context.make_ready(qp);
@@ -357,6 +361,7 @@ void note_progress(TransportContext& context, QueuePair& qp) {
     requester.timeouts_in_a_row = 0;
     requester.timer_excused = false;
     requester.read_gap_noted = false;
+    requester.not_ready_noted = false;
     context.make_ready(qp);
     if (requester.rnr_waiting || qp.attr.timeout == 0) return;
     // Only an answer that was asked for can be late.

@@ -23,6 +23,9 @@ void on_timer(TransportContext& context, QueuePair& qp);
 // the oldest request fails with VRNIC_WC_RETRY_EXC_ERR and reason.
 void retry(TransportContext& context, QueuePair& qp, Syndrome reason);
 
+// The same, without being a retry.
+void send_again(TransportContext& context, QueuePair& qp);
+
 // The cursor to the oldest packet that is not acknowledged.
 void go_back(QueuePair& qp);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One timer for each of many objects, by index. A heap that is allocated once; moving a deadline later,
-// which every acknowledgement does, costs one store: the heap is put right when the old deadline
-// comes.
+// One timer for each of many objects, by index. A heap that is allocated once; moving a deadline
+// later, which every acknowledgement does, costs one store: the heap is put right when the old
+// deadline comes.
 #pragma once
 
 #include <cstdint>

@@ -245,6 +245,26 @@ TEST_CASE("an RNR NAK waits as long as it says, then tries again, so often") {
     CHECK(c.counters().roce_rnr_nak_received == c.options.rnr_retry + 1u);
 }
 
+TEST_CASE("a sequence error behind an RNR NAK costs no retry, until there is progress again") {
+    Connection c;
+    for (int i = 0; i < 4; ++i) c.post_send(c.send_entry(VRNIC_OP_SEND, 0, 8));
+    const Psn first(c.options.sq_psn);
+    c.sent();
+    c.acknowledge(first, kAethRnrNak | 1);
+    c.pass_timer();
+    c.sent();
+    for (int i = 0; i < 20; ++i) {
+        c.acknowledge(first, kNakSequence);
+        CHECK(c.sent().size() == 4);
+    }
+    CHECK_FALSE(c.poll().has_value());
+    // As usual from then on.
+    c.acknowledge(first);
+    for (unsigned i = 0; i <= c.options.retry_cnt; ++i) c.acknowledge(first + 1, kNakSequence);
+    CHECK(unsigned(c.poll()->status) == VRNIC_WC_SUCCESS);
+    CHECK(unsigned(c.poll()->status) == VRNIC_WC_RETRY_EXC_ERR);
+}
+
 TEST_CASE("RNR retry 7 is for ever") {
     ConnectionOptions options;
     options.rnr_retry = 7;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "suites/capture_check.h"
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,15 @@ TEST_CASE("what routers change leaves the ICRC right, anything else makes it wro
         INFO("byte " << row.at);
         CHECK(judge_icrc(frame) == row.verdict);
     }
+}
+
+TEST_CASE("a VLAN tag does not hide a packet, nor count in its ICRC") {
+    auto frame = bytes(rxe_packet);
+    const std::array<std::uint8_t, 4> tag = {0x81, 0x00, 0x00, 0x05};
+    frame.insert(frame.begin() + 12, tag.begin(), tag.end());
+    CHECK(judge_icrc(frame) == Icrc::right);
+    frame.back() ^= 1;
+    CHECK(judge_icrc(frame) == Icrc::wrong);
 }
 
 TEST_CASE("captures are read, in pcapng and in pcap, up to where they were cut off") {
