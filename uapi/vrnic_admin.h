@@ -213,7 +213,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 	X(roce_acks_sent) X(roce_acks_received)                                                    \
 	X(roce_write_requests) X(roce_read_requests) X(roce_send_requests) /* received */          \
 	X(roce_atomic_requests)                                                                    \
-	X(faults_dropped_packets)  /* by the loss property */                                      \
+	X(faults_dropped_packets)  /* on purpose, as all of faults_ */                             \
 	X(wire_pauses)             /* the netdev was full */                                       \
 	X(cq_overflows) X(completions) X(completion_errors) X(eq_overflows) X(interrupts)          \
 	X(admin_commands) X(admin_errors) X(doorbells) X(doorbell_errors) X(mmio_errors)           \
@@ -221,7 +221,11 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 	X(roce_rx_bad_qkey)                                                                        \
 	X(roce_rx_no_receive)       /* UC, UD: no receive entry, or too small a one */             \
 	X(roce_rx_dropped_messages) /* UC: not all of it came, or it was not allowed */            \
-	X(roce_np_ecn_marked) X(roce_np_cnp_sent) X(roce_rp_cnp_handled) /* annex A17.9 */
+	X(roce_np_ecn_marked) X(roce_np_cnp_sent) X(roce_rp_cnp_handled) /* annex A17.9 */         \
+	X(faults_duplicated_packets) X(faults_delayed_packets) X(faults_reordered_packets)         \
+	X(faults_corrupted_packets) X(faults_failed_commands) X(faults_lost_commands)              \
+	X(faults_lost_interrupts) X(faults_delayed_interrupts) X(faults_failed_completions)        \
+	X(faults_link_downs)
 
 struct vrnic_counters {
 #define VRNIC_COUNTER_FIELD(name) vrnic_le64 name;

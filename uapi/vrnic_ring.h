@@ -281,6 +281,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 #define VRNIC_SYND_SRQ_FAILED 21    /* the shared receive queue could not be used */
 #define VRNIC_SYND_BAD_SRQ 22       /* XRC: no such shared receive queue, or it is of another domain */
 #define VRNIC_SYND_BAD_ADDRESS 23   /* the address vector: no such source GID, a destination of another kind, ... */
+#define VRNIC_SYND_INJECTED 24      /* the device's owner asked for the error */
 
 /* ---- events ---- */
 

@@ -11,9 +11,12 @@
 #include <optional>
 
 #include "control/admin.h"
+#include "control/commands.h"
 #include "control/device.h"
 #include "control/registers.h"
 #include "ethernet/steering.h"
+#include "faults/kinds.h"
+#include "faults/text.h"
 #include "host/frame_backlog.h"
 #include "host/log.h"
 
@@ -61,6 +64,7 @@ struct Engine::Impl {
     bool wire_ready_noted = false;
     bool timer_noted = false;
     std::optional<bool> link_noted;
+    std::optional<std::vector<FaultRule>> faults_noted;
 
     bool working = false;
     bool run_scheduled = false;
@@ -125,11 +129,12 @@ struct Engine::Impl {
 
     // True: there were some.
     bool apply_notes() {
-        bool any =
-            writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted || link_noted;
+        bool any = writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted ||
+                   link_noted || faults_noted;
         if (reset_noted) reset();
         if (link_noted) device.set_link(*link_noted);
         link_noted.reset();
+        if (faults_noted) apply_faults();
         if (wire_ready_noted) {
             wire_ready_noted = false;
             device.transmitter.wire_ready();
@@ -139,6 +144,7 @@ struct Engine::Impl {
             timer_noted = false;
             device.transport.on_deadline(host().now());
             device.cqs.on_deadline(host().now());
+            device.follow_faults(host().now());
         }
         // What is noted while these are carried out waits for the next round.
         const std::size_t count = writes_noted;
@@ -160,6 +166,12 @@ struct Engine::Impl {
         }
         registers.write(write.offset, write.value, write.size);
         if (device.reset_requested) reset();
+    }
+
+    void apply_faults() {
+        device.faults.set(*faults_noted);
+        faults_noted.reset();
+        device.follow_faults(host().now());
     }
 
     void reset() {
@@ -196,7 +208,8 @@ struct Engine::Impl {
 
     void set_timer() {
         const Nanoseconds deadline =
-            std::min(device.transport.next_deadline(), device.cqs.next_deadline());
+            std::min({device.transport.next_deadline(), device.cqs.next_deadline(),
+                      device.faults.next_deadline()});
         if (deadline == timer) return;
         timer = deadline;
         host().set_timer(deadline);
@@ -332,6 +345,26 @@ std::expected<void, std::string> Engine::set_capture(const std::string& file,
 std::string Engine::capture() const {
     const Capture* capture = impl_->device.wire.capture();
     return capture ? capture->file() : std::string();
+}
+
+std::expected<void, std::string> Engine::set_faults(std::span<const FaultRule> rules) {
+    if (rules.size() > kMaxFaultRules)
+        return std::unexpected(text("more than {} rules", kMaxFaultRules));
+    for (const FaultRule& rule : rules)
+        if (auto good = check_fault(rule); !good) return good;
+    impl_->faults_noted.emplace(rules.begin(), rules.end());
+    impl_->work(kInline);
+    return {};
+}
+
+std::expected<void, std::string> Engine::set_faults(std::string_view rules) {
+    const auto parsed = parse_faults(rules, command_names());
+    if (!parsed) return std::unexpected(parsed.error());
+    return set_faults(*parsed);
+}
+
+std::string Engine::faults() const {
+    return format_faults(impl_->device.faults.rules(), command_names());
 }
 
 void Engine::flush_capture() {

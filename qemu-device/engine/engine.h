@@ -16,6 +16,7 @@
 
 #include "base/counters.h"
 #include "control/config.h"
+#include "faults/rule.h"
 #include "host/host.h"
 
 namespace vrnic {
@@ -53,6 +54,12 @@ class Engine {
     std::expected<void, std::string> set_capture(const std::string& file, std::string_view name);
     std::string capture() const;  // the file that is being written, or nothing
     void flush_capture();         // what was captured is in the file; to be called now and then
+
+    // What is to go wrong from now on, instead of what was to before. Rules outlive a reset. The
+    // error is one line for people, and leaves things as they were.
+    std::expected<void, std::string> set_faults(std::span<const FaultRule> rules);
+    std::expected<void, std::string> set_faults(std::string_view rules);  // faults/text.h
+    std::string faults() const;
 
   private:
     struct Impl;

@@ -55,8 +55,9 @@ class QemuHost final : public vrnic::Host {
         if (device_) ops_.schedule_run(device_);
     }
     void log(vrnic::LogLevel level, std::string_view line) override {
-        const vrnic_log to =
-            level == vrnic::LogLevel::guest_error ? VRNIC_LOG_GUEST_ERROR : VRNIC_LOG_INFO;
+        static constexpr vrnic_log kLevels[] = {VRNIC_LOG_GUEST_ERROR, VRNIC_LOG_INFO,
+                                                VRNIC_LOG_FAULT};
+        const vrnic_log to = kLevels[static_cast<int>(level)];
         if (device_) ops_.log(device_, to, line.data(), line.size());
     }
 
@@ -71,7 +72,6 @@ vrnic::EngineConfig engine_config(const vrnic_config& config) {
     out.vectors = config.vectors;
     out.doorbell_slots = config.doorbell_slots;
     out.doorbell_stride_log = config.doorbell_stride_log;
-    out.loss_ppm = config.loss_ppm;
     out.seed = config.seed;
     out.link_up = config.link_up;
     return out;
@@ -119,6 +119,7 @@ struct vrnic_bridge {
 
     QemuHost host;
     vrnic::EngineConfig config;  // link_up follows the port, so that a new engine starts right
+    std::string faults;          // and so do the rules
     std::optional<vrnic::Engine> engine;
     unsigned depth = 0;  // calls into the engine that have not returned
     bool failed = false;
@@ -143,6 +144,7 @@ struct vrnic_bridge {
             try {
                 engine.emplace(host, config);
                 failed = false;
+                (void)engine->set_faults(faults);  // they were good before
             } catch (...) {
                 fail("no memory for a new engine");
             }
@@ -279,6 +281,19 @@ void vrnic_bridge_capture(const vrnic_bridge* bridge, char* out, size_t size) {
 
 void vrnic_bridge_flush_capture(vrnic_bridge* bridge) {
     bridge->enter([](vrnic::Engine& e) { e.flush_capture(); });
+}
+
+bool vrnic_bridge_set_faults(vrnic_bridge* bridge, const char* rules, char* error,
+                             size_t error_size) {
+    return set(bridge, error, error_size, [&](vrnic::Engine& e) {
+        auto done = e.set_faults(std::string_view(rules));
+        if (done) bridge->faults = rules;
+        return done;
+    });
+}
+
+void vrnic_bridge_faults(const vrnic_bridge* bridge, char* out, size_t size) {
+    get(out, size, [&] { return bridge->engine->faults(); });
 }
 
 void vrnic_bridge_stats(const vrnic_bridge* bridge, char* out, size_t size) {

@@ -25,6 +25,7 @@ enum vrnic_send {
 enum vrnic_log {
 	VRNIC_LOG_GUEST_ERROR,
 	VRNIC_LOG_INFO,
+	VRNIC_LOG_FAULT, /* asked for by a rule */
 };
 
 #define VRNIC_TIMER_NEVER UINT64_MAX
@@ -49,7 +50,6 @@ struct vrnic_config {
 	uint32_t vectors;
 	uint32_t doorbell_slots;
 	uint32_t doorbell_stride_log; /* log2 of bytes */
-	uint32_t loss_ppm;
 	uint64_t seed;
 	bool link_up;
 };
@@ -89,6 +89,15 @@ bool vrnic_bridge_set_capture(struct vrnic_bridge *bridge, const char *file, con
 void vrnic_bridge_capture(const struct vrnic_bridge *bridge, char *out, size_t size);
 /* Writes what was captured to the file: to be called now and then, and at the end. */
 void vrnic_bridge_flush_capture(struct vrnic_bridge *bridge);
+
+/*
+ * What is to go wrong from now on (engine/faults/text.h), instead of what was to before; "": nothing.
+ * False: as above.
+ */
+bool vrnic_bridge_set_faults(struct vrnic_bridge *bridge, const char *rules, char *error,
+			     size_t error_size);
+/* The rules at work; cut when size is too small, always terminated. */
+void vrnic_bridge_faults(const struct vrnic_bridge *bridge, char *out, size_t size);
 
 /* All counters as one JSON object {"name":number,...}; cut when size is too small, always terminated. */
 void vrnic_bridge_stats(const struct vrnic_bridge *bridge, char *out, size_t size);

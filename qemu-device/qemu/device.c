@@ -109,26 +109,6 @@ static void bottom_half(void *opaque)
 
 /* ---- properties ---- */
 
-#define PPM 1000000
-
-/* "0.01" becomes 10000. Six places count; locale does not. */
-static bool parse_loss(const char *text, uint32_t *ppm, Error **errp)
-{
-	char *end = NULL;
-	double share;
-
-	*ppm = 0;
-	if (!text)
-		return true;
-	share = g_ascii_strtod(text, &end);
-	if (end == text || *end || !(share >= 0.0 && share <= 1.0)) {
-		error_setg(errp, "loss=%s is not a share of packets between 0 and 1, as 0.01", text);
-		return false;
-	}
-	*ppm = (uint32_t)(share * PPM + 0.5);
-	return true;
-}
-
 static bool check_properties(VrnicState *s, struct vrnic_config *config, Error **errp)
 {
 	/* "-nic model=vrnic" sets a property of this name to 0 unasked. */
@@ -144,8 +124,6 @@ static bool check_properties(VrnicState *s, struct vrnic_config *config, Error *
 			   s->doorbell_size, DOORBELL_SIZE_MIN, DOORBELL_SIZE_MAX);
 		return false;
 	}
-	if (!parse_loss(s->loss, &config->loss_ppm, errp))
-		return false;
 	if (is_multicast_ether_addr(s->conf.macaddr.a)) {
 		error_setg(errp, "mac is a multicast address");
 		return false;
@@ -350,7 +328,8 @@ static void realize(PCIDevice *pci, Error **errp)
 		error_setg(errp, "this QEMU is laid out differently from the one vrnic was built for (%s)",
 			   QEMU_VERSION);
 		tear_down(s);
-	} else if (s->capture && !vrnic_capture_start(s, s->capture, errp)) {
+	} else if (!vrnic_faults_start(s, errp) ||
+		   (s->capture && !vrnic_capture_start(s, s->capture, errp))) {
 		tear_down(s);
 	}
 }
@@ -385,9 +364,11 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	device_class_set_props(dc, properties);
 	object_class_property_add_str(klass, "stats", stats_get, NULL);
 	object_class_property_add_str(klass, "capture", capture_get, capture_set);
+	object_class_property_add_str(klass, "faults", vrnic_faults_get, vrnic_faults_set);
+	object_class_property_set_description(klass, "faults", "what goes wrong on purpose: rules, see docs/faults.md");
 	object_class_property_set_description(klass, "capture", "file (pcapng) of every frame; empty: none");
 	object_class_property_set_description(klass, "stats", "the device's counters as JSON");
-	object_class_property_set_description(klass, "loss", "share of RoCE packets lost on their way out, 0..1");
+	object_class_property_set_description(klass, "loss", "share of RoCE packets lost on their way out, 0..1 (a rule of faults)");
 	object_class_property_set_description(klass, "seed", "of everything random in the device");
 	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64 (0: 16)");
 	object_class_property_set_description(klass, "doorbell-size", "bytes of BAR2, 4096 for each user context");
@@ -396,6 +377,7 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 static void finalize(Object *object)
 {
 	g_free(VRNIC(object)->capture);
+	g_free(VRNIC(object)->faults);
 }
 
 void vrnic_register_type(void)

@@ -30,6 +30,7 @@ struct VrnicState {
 	uint64_t seed;
 	char *loss; /* share of the packets, "0" .. "1" */
 	char *capture; /* file, before there is a bridge */
+	char *faults;  /* rules, before there is a bridge */
 
 	MemoryRegion registers; /* BAR0 */
 	MemoryRegion doorbells; /* BAR2 */
@@ -46,6 +47,7 @@ struct VrnicState {
 	bool flush_wanted;           /* frames that wait in the net layer are to be offered again */
 	bool frame_in_flight;        /* the net layer holds a frame of ours and will call back */
 	struct vrnic_log_budget log_budget;
+	struct vrnic_log_budget fault_log_budget; /* so that faults do not hold back the others */
 };
 
 /* host.c: what the engine is given. */
@@ -68,6 +70,11 @@ void vrnic_warn_if_untested(void);
 void vrnic_capture_create(VrnicState *s);
 bool vrnic_capture_start(VrnicState *s, const char *file, Error **errp);
 void vrnic_capture_free(VrnicState *s);
+
+/* faults.c */
+char *vrnic_faults_get(Object *object, Error **errp);
+void vrnic_faults_set(Object *object, const char *rules, Error **errp);
+bool vrnic_faults_start(VrnicState *s, Error **errp);
 
 /* device.c */
 void vrnic_register_type(void);

@@ -39,17 +39,19 @@ void vrnic_log_line(VrnicState *s, enum vrnic_log level, const char *line, size_
 {
 	const char *id = DEVICE(s)->id ? DEVICE(s)->id : "vrnic";
 	int shown = (int)MIN(length, 1024);
+	struct vrnic_log_budget *budget =
+		level == VRNIC_LOG_FAULT ? &s->fault_log_budget : &s->log_budget;
 
-	if (level == VRNIC_LOG_GUEST_ERROR && qemu_loglevel_mask(LOG_GUEST_ERROR)) {
+	if (level != VRNIC_LOG_INFO && qemu_loglevel_mask(LOG_GUEST_ERROR)) {
 		qemu_log("vrnic %s: %.*s\n", id, shown, line);
 		return;
 	}
-	if (!take_line(&s->log_budget))
+	if (!take_line(budget))
 		return;
-	if (s->log_budget.held_back)
+	if (budget->held_back)
 		warn_report("vrnic %s: %" PRIu64 " lines were held back (-d guest_errors shows all)", id,
-			    s->log_budget.held_back);
-	s->log_budget.held_back = 0;
+			    budget->held_back);
+	budget->held_back = 0;
 	if (level == VRNIC_LOG_GUEST_ERROR)
 		warn_report("vrnic %s: %.*s", id, shown, line);
 	else

@@ -25,7 +25,7 @@ void SimDriver::start() {
     constexpr std::size_t kRingBytes = VRNIC_ADMIN_ENTRY_SIZE << kAdminLogSize;
     admin_sq_ = memory_.contiguous(kRingBytes);
     admin_cq_ = memory_.contiguous(kRingBytes);
-    admin_index_ = 0;
+    admin_index_ = admin_answered_ = 0;
     write32(VRNIC_REG_ADMIN_SQ_LO, static_cast<std::uint32_t>(admin_sq_));
     write32(VRNIC_REG_ADMIN_SQ_HI, static_cast<std::uint32_t>(admin_sq_ >> 32));
     write32(VRNIC_REG_ADMIN_CQ_LO, static_cast<std::uint32_t>(admin_cq_));
@@ -88,12 +88,13 @@ AdminReply SimDriver::try_admin(vrnic_admin_cmd cmd) {
     host_.store(admin_sq_ + VRNIC_ADMIN_ENTRY_SIZE * (index & kMask), cmd);
     write32(VRNIC_REG_ADMIN_DB, admin_index_);
 
-    const BusAddress place = admin_cq_ + VRNIC_ADMIN_ENTRY_SIZE * (index & kMask);
-    const std::uint32_t phase = (index >> kAdminLogSize) + 1;
+    const BusAddress place = admin_cq_ + VRNIC_ADMIN_ENTRY_SIZE * (admin_answered_ & kMask);
+    const std::uint32_t phase = (admin_answered_ >> kAdminLogSize) + 1;
     const auto answered = [&] { return host_.load<vrnic_admin_cpl>(place).phase == phase; };
     if (!world_.run_until(answered, kSecond))
         throw DriverError(
             fmt::format("admin command {:#x} is not answered", std::uint16_t(cmd.opcode)));
+    ++admin_answered_;
     const auto cpl = host_.load<vrnic_admin_cpl>(place);
     if (cpl.tag != cmd.tag) throw DriverError("the tag of an admin completion is wrong");
     AdminReply reply{.status = cpl.status, .detail = cpl.detail};

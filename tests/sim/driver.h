@@ -228,7 +228,8 @@ class SimDriver {
     std::uint8_t number_;
     GuestAllocator memory_;
     BusAddress admin_sq_ = 0, admin_cq_ = 0;
-    std::uint32_t admin_index_ = 0;
+    std::uint32_t admin_index_ = 0;     // of the next command
+    std::uint32_t admin_answered_ = 0;  // of the next answer
     std::uint32_t doorbell_stride_log_ = 0;
     std::uint32_t uar_ = 0;
     std::uint32_t pdn_ = 0;

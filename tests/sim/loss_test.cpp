@@ -288,7 +288,7 @@ TEST_CASE("one sequence NAK for a gap, and only what is missing is sent again", 
 }
 
 TEST_CASE("the engine's own loss", "[loss]") {
-    Pair pair(7, {.loss_ppm = 50'000});
+    Pair pair(7, {.faults = "drop,probability=0.05"});
     auto [qa, qb] = pair.connect({.path_mtu = 1});
     Regions regions(pair, 128 << 10);
     for (const std::uint8_t op : kAllOperations) {

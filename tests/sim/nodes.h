@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,25 +24,29 @@ inline std::uint64_t seed_or(std::uint64_t otherwise) {
     return given ? std::strtoull(given, nullptr, 0) : otherwise;
 }
 
-inline EngineConfig engine_config(std::uint8_t number, std::uint64_t seed, std::uint32_t loss_ppm) {
+inline EngineConfig engine_config(std::uint8_t number, std::uint64_t seed) {
     EngineConfig config;
     config.mac = {2, 0, 0, 0, 0, number};
     config.seed = seed;
-    config.loss_ppm = loss_ppm;
     return config;
 }
 
 struct NodeOptions {
     std::size_t memory_bytes = 16 << 20;
-    std::uint32_t loss_ppm = 0;  // of the engine's own loss property
+    std::string faults{};  // rules of each engine
 };
 
 struct Node {
     Node(World& world, Link& link, std::uint8_t number, std::uint64_t seed, NodeOptions options)
         : host(world, link, options.memory_bytes),
-          engine(host, engine_config(number, seed, options.loss_ppm)),
+          engine(host, engine_config(number, seed)),
           driver(world, host, engine, number, seed) {
         host.connect(engine);
+        set_faults(options.faults);
+    }
+    void set_faults(const std::string& rules) {
+        const auto set = engine.set_faults(rules);
+        if (!set) throw std::invalid_argument(set.error());
     }
     const Counters& counters() const { return engine.counters(); }
 

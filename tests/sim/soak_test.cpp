@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Random work under random faults, over many seeds. A failure prints its seed: VRNIC_SIM_SEED=...
 // replays it.
+#include <fmt/format.h>
+
 #include <chrono>
 #include <iostream>
 #include <sstream>
@@ -57,7 +59,8 @@ struct Scenario {
 
     NodeOptions options() {
         NodeOptions node{.memory_bytes = 16 << 20};
-        if (random.next() % 4 == 0) node.loss_ppm = random.next() % 20'000;
+        if (random.next() % 4 == 0)
+            node.faults = fmt::format("drop,probability=0.0{:05}", random.next() % 20'000);
         return node;
     }
 

@@ -35,7 +35,7 @@ bool AdminQueue::enable() {
         return false;
     }
     enabled_ = true;
-    producer_ = consumer_ = 0;
+    producer_ = consumer_ = answered_ = 0;
     return true;
 }
 
@@ -56,19 +56,16 @@ void AdminQueue::doorbell(std::uint32_t producer) {
 
 bool AdminQueue::run(std::uint32_t budget) {
     if (!enabled_ || producer_ == consumer_) return false;
-    bool completed = false;
+    const std::uint32_t before = answered_;
     for (; budget != 0 && producer_ != consumer_; --budget) {
         if (!step()) {
             ++device_.counters.dma_errors;
             fail(VRNIC_FATAL_ADMIN_RING);
             return false;
         }
-        completed = true;
     }
-    if (completed && setup_.vector != VRNIC_NO_VECTOR) {
-        ++device_.counters.interrupts;
-        device_.host.raise_interrupt(setup_.vector);
-    }
+    if (answered_ != before && setup_.vector != VRNIC_NO_VECTOR)
+        device_.events.interrupt(setup_.vector);
     return producer_ != consumer_;
 }
 
@@ -80,19 +77,35 @@ bool AdminQueue::step() {
     if (!device_.host.dma_read(setup_.submissions + at,
                                std::as_writable_bytes(std::span(&command, 1))))
         return false;
+    ++consumer_;
 
-    vrnic_admin_cpl completion;
+    vrnic_admin_cpl completion{};
+    if (device_.faults.armed(FaultPoint::command)) [[unlikely]] {
+        if (const auto fault = device_.faults.command(command.opcode)) {
+            ++device_.counters.admin_commands;
+            if (fault->lost) return true;  // never carried out, never answered
+            ++device_.counters.admin_errors;
+            completion.tag = command.tag;
+            completion.status = fault->status;
+            return answer(completion);
+        }
+    }
     execute(device_, command, completion);
+    return answer(completion);
+}
 
+bool AdminQueue::answer(const vrnic_admin_cpl& completion) {
+    const std::uint32_t mask = (1u << setup_.log_size) - 1;
+    const std::uint64_t at = std::uint64_t{answered_ & mask} * VRNIC_ADMIN_ENTRY_SIZE;
     // The last eight bytes hold the phase; they go last, in one store.
     constexpr std::size_t kTail = offsetof(vrnic_admin_cpl, reserved);
     static_assert(kTail + 8 == sizeof(completion) && kTail % 8 == 0);
-    const std::uint64_t phase = (consumer_ >> setup_.log_size) + std::uint32_t{1};
+    const std::uint64_t phase = (answered_ >> setup_.log_size) + std::uint32_t{1};
     const BusAddress target = setup_.completions + at;
     if (!device_.host.dma_write(target, std::as_bytes(std::span(&completion, 1)).first(kTail)) ||
         !device_.host.dma_store64(target + kTail, phase << 32))
         return false;
-    ++consumer_;
+    ++answered_;
     return true;
 }
 
@@ -104,7 +117,7 @@ void AdminQueue::fail(std::uint32_t reason) {
 void AdminQueue::reset() {
     disable();
     setup_ = Setup{};
-    producer_ = consumer_ = 0;
+    producer_ = consumer_ = answered_ = 0;
 }
 
 }  // namespace vrnic

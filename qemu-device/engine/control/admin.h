@@ -40,14 +40,16 @@ class AdminQueue {
 
   private:
     void fail(std::uint32_t reason);
-    bool step();  // one command; false: the rings failed
+    bool step();                                     // one command; false: the rings failed
+    bool answer(const vrnic_admin_cpl& completion);  // false: likewise
 
     Device& device_;
     std::uint32_t vectors_;
     Setup setup_;
     bool enabled_ = false;
     std::uint32_t producer_ = 0;  // as the driver told
-    std::uint32_t consumer_ = 0;  // commands taken, completions written
+    std::uint32_t consumer_ = 0;  // commands taken
+    std::uint32_t answered_ = 0;  // completions written
 };
 
 }  // namespace vrnic

@@ -349,9 +349,12 @@ AdminResult<void> run(Device& device, const Command& row, const vrnic_admin_cmd&
     }
 }
 
-constexpr std::array<const char*, 11> kStatusNames = {
-    "OK",    "BAD_OPCODE", "RESERVED",  "INVALID",     "NO_OBJECT", "BUSY",
-    "LIMIT", "DMA",        "BAD_STATE", "UNSUPPORTED", "PERMISSION"};
+constexpr auto kNames = [] {
+    std::array<Name, kCommands.size()> names{};
+    for (std::size_t i = 0; i < names.size(); ++i)
+        names[i] = {kCommands[i].name, kCommands[i].opcode};
+    return names;
+}();
 
 }  // namespace
 
@@ -369,12 +372,17 @@ void execute(Device& device, const vrnic_admin_cmd& command, vrnic_admin_cpl& co
     ++device.counters.admin_errors;
     completion.status = result.error().status;
     completion.detail = result.error().detail;
-    guest_error(
-        device.host, "admin command {} ({:#x}), tag {}: {}, detail {}",
-        row == kCommands.end() ? "?" : row->name, static_cast<std::uint16_t>(command.opcode),
-        static_cast<std::uint16_t>(command.tag),
-        result.error().status < kStatusNames.size() ? kStatusNames[result.error().status] : "?",
-        result.error().detail);
+    guest_error(device.host, "admin command {} ({:#x}), tag {}: {}, detail {}",
+                row == kCommands.end() ? "?" : row->name,
+                static_cast<std::uint16_t>(command.opcode), static_cast<std::uint16_t>(command.tag),
+                result.error().status < kAdminStatusNames.size()
+                    ? kAdminStatusNames[result.error().status]
+                    : "?",
+                result.error().detail);
+}
+
+std::span<const Name> command_names() {
+    return kNames;
 }
 
 }  // namespace vrnic

@@ -12,8 +12,7 @@ struct EngineConfig {
     std::uint32_t vectors = 16;          // MSI-X vectors, 1..64
     std::uint32_t doorbell_slots = 256;  // with slot 0
     std::uint32_t doorbell_stride_log = 12;
-    std::uint32_t loss_ppm = 0;  // RoCE packets lost on their way out
-    std::uint64_t seed = 0;      // of everything random
+    std::uint64_t seed = 0;  // of everything random
     bool link_up = true;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kPortNumber = 1;
 
-TransportConfig transport_config(const vrnic_device_caps& caps, const EngineConfig& config) {
+TransportConfig transport_config(const vrnic_device_caps& caps) {
     TransportConfig out{};
     out.max_qps = caps.max_qps;
     out.max_gids = caps.max_gids;
@@ -27,8 +27,6 @@ TransportConfig transport_config(const vrnic_device_caps& caps, const EngineConf
     out.max_srq_entries = caps.max_srq_entries;
     out.max_mcast_groups = caps.max_mcast_groups;
     out.max_mcast_qps = caps.max_mcast_qps;
-    out.loss_ppm = config.loss_ppm;
-    out.seed = config.seed;
     return out;
 }
 
@@ -43,7 +41,8 @@ void tell_transport(Transport& transport, const Port& port) {
 Device::Device(Host& host, const EngineConfig& config)
     : host(host),
       caps(capabilities(config)),
-      events(host, counters, config.vectors),
+      faults(host, counters, config.seed),
+      events(host, counters, faults, config.vectors),
       uars(config.doorbell_slots, config.doorbell_stride_log),
       pds(caps.max_pds),
       xrcds(caps.max_xrcds),
@@ -53,12 +52,14 @@ Device::Device(Host& host, const EngineConfig& config)
       port(config.mac, config.link_up),
       transmitter(host, counters, wire, cqs, port),
       receiver(host, counters, cqs),
-      transport({host, counters, wire, events, regions, cqs}, transport_config(caps, config)) {
+      transport({host, counters, wire, faults, events, regions, cqs}, transport_config(caps)),
+      carrier(config.link_up) {
     tell_transport(transport, port);
 }
 
 void Device::reset() {
     // Users before what they use.
+    faults.reset();
     transport.reset();
     transmitter.reset();
     receiver.reset();
@@ -85,6 +86,17 @@ void Device::fail(std::uint32_t reason) {
 }
 
 void Device::set_link(bool up) {
+    carrier = up;
+    follow_link();
+}
+
+void Device::follow_faults(Nanoseconds now) {
+    faults.on_deadline(now);
+    follow_link();
+}
+
+void Device::follow_link() {
+    const bool up = carrier && !faults.link_down();
     if (up == port.link_up()) return;
     port.set_link(up);
     tell_transport(transport, port);

@@ -10,6 +10,7 @@
 #include "ethernet/port.h"
 #include "ethernet/receive.h"
 #include "ethernet/transmit.h"
+#include "faults/faults.h"
 #include "host/host.h"
 #include "rdma/cq.h"
 #include "rdma/domain.h"
@@ -25,6 +26,7 @@ struct Device {
     const vrnic_device_caps caps;
 
     // Members are made in this order: the later ones use the earlier ones.
+    Faults faults;
     EventQueues events;
     UarTable uars;
     DomainTable pds;
@@ -39,13 +41,18 @@ struct Device {
 
     std::uint32_t fatal = 0;       // VRNIC_FATAL_*: only a reset helps
     bool reset_requested = false;  // by CONTROL.RESET; the engine carries it out
+    bool carrier;                  // there is one, but for faults
 
     Device(Host& host, const EngineConfig& config);
     void reset();  // everything as after construction but for the carrier and the count of resets
 
     void fail(std::uint32_t reason);  // enters the fatal state, tells the driver
     void set_link(bool up);           // the carrier; tells the driver of a change
+    void follow_faults(Nanoseconds now);
     AdminResult<void> set_port(const vrnic_cmd_set_port& cmd);
+
+  private:
+    void follow_link();
 };
 
 }  // namespace vrnic

@@ -15,8 +15,8 @@ std::uint32_t in_ring(const EventQueue& eq) {
 
 }  // namespace
 
-EventQueues::EventQueues(Host& host, Counters& counters, std::uint32_t vectors)
-    : host_(host), counters_(counters), vectors_(vectors) {}
+EventQueues::EventQueues(Host& host, Counters& counters, Faults& faults, std::uint32_t vectors)
+    : host_(host), counters_(counters), faults_(faults), vectors_(vectors) {}
 
 AdminResult<void> EventQueues::create(const vrnic_cmd_create_eq& cmd) {
     if (cmd.eqn >= queues_.size())
@@ -133,9 +133,14 @@ void EventQueues::put(std::uint32_t eqn, const vrnic_eqe& event) {
 void EventQueues::interrupt_if_armed(EventQueue& eq) {
     if (!eq.armed) return;
     eq.armed = false;
-    if (eq.vector == VRNIC_NO_VECTOR) return;
+    if (eq.vector != VRNIC_NO_VECTOR) interrupt(eq.vector);
+}
+
+void EventQueues::interrupt(std::uint32_t vector) {
+    if (faults_.armed(FaultPoint::interrupt)) [[unlikely]]
+        if (faults_.interrupt(vector)) return;
     ++counters_.interrupts;
-    host_.raise_interrupt(eq.vector);
+    host_.raise_interrupt(vector);
 }
 
 }  // namespace vrnic

@@ -7,6 +7,7 @@
 
 #include "base/counters.h"
 #include "base/result.h"
+#include "faults/faults.h"
 #include "host/host.h"
 #include "host/paged_memory.h"
 #include "vrnic_admin.h"
@@ -35,7 +36,7 @@ class EventQueues {
     static constexpr std::uint8_t kMaxLogSize = 16;  // entries
     static constexpr std::uint32_t kMaxPages = 2 + (sizeof(vrnic_eqe) << kMaxLogSize >> 12);
 
-    EventQueues(Host& host, Counters& counters, std::uint32_t vectors);
+    EventQueues(Host& host, Counters& counters, Faults& faults, std::uint32_t vectors);
 
     AdminResult<void> create(const vrnic_cmd_create_eq& cmd);
     AdminResult<void> destroy(std::uint32_t eqn);
@@ -50,6 +51,8 @@ class EventQueues {
     void raise(std::uint32_t type, std::uint32_t number, std::uint32_t code = 0);
     // A completion event of cqn on queue eqn, where one fits (has_room). Returns its index.
     std::uint64_t completion(std::uint32_t eqn, std::uint32_t cqn);
+    // Raises an MSI-X vector: all that the device raises.
+    void interrupt(std::uint32_t vector);
     bool has_room(const EventQueue& eq) const;
     // The driver has taken the event of that index.
     bool is_consumed(const EventQueue& eq, std::uint64_t index) const;
@@ -60,6 +63,7 @@ class EventQueues {
 
     Host& host_;
     Counters& counters_;
+    Faults& faults_;
     std::uint32_t vectors_;
     std::array<EventQueue, VRNIC_MAX_EQS> queues_;
 };

@@ -23,7 +23,11 @@ enum class SendResult {
     paused,  // NOT taken: full; Engine::wire_ready() will be called, then send it again
 };
 
-enum class LogLevel { guest_error, info };
+enum class LogLevel {
+    guest_error,
+    info,
+    fault,  // one that a rule asked for
+};
 
 class Host {
   public:
@@ -58,8 +62,8 @@ class Host {
     // Engine::run() is to be called soon, from the outside, once.
     virtual void schedule_run() = 0;
 
-    // One line about the guest's mistakes or the device's life. May be rate limited by the
-    // implementation.
+    // One line about the guest's mistakes, the device's life or its faults. May be rate limited by
+    // the implementation.
     virtual void log(LogLevel level, std::string_view line) = 0;
 };
 

@@ -24,6 +24,12 @@ void log_info(Host& host, fmt::format_string<Args...> format, Args&&... args) {
     log_line(host, LogLevel::info, format, fmt::make_format_args(args...));
 }
 
+// Something went wrong because a rule asked for it.
+template <typename... Args>
+void log_fault(Host& host, fmt::format_string<Args...> format, Args&&... args) {
+    log_line(host, LogLevel::fault, format, fmt::make_format_args(args...));
+}
+
 // A line for people that goes elsewhere than to the log.
 std::string make_text(fmt::string_view format, fmt::format_args args);
 template <typename... Args>

@@ -64,6 +64,7 @@ std::expected<Peer, std::uint32_t> resolve(const GidTable& gids, const roce::Mac
     path.source_port = av.udp_sport != 0 ? std::uint16_t{av.udp_sport}
                                          : choose_source_port(ends.qpn, ends.destination_qpn);
     path.destination_qp = ends.destination_qpn;
+    path.source_qp = ends.qpn;
 
     to.path = roce::PathHeaders::make(path);
     to.local_gid = path.source;

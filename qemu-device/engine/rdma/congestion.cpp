@@ -19,6 +19,7 @@ roce::Path way_back(const QueuePair& qp, const roce::Packet& packet) {
     path.ipv4 = packet.ipv4;
     path.source = packet.destination;
     path.destination = packet.source;
+    path.source_qp = qp.qpn;
     path.destination_qp = qp.is_datagram() ? packet.source_qp : std::uint32_t{qp.attr.dest_qpn};
     return path;
 }

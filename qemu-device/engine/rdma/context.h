@@ -20,6 +20,7 @@ struct TransportContext {
         : host(world.host),
           counters(world.counters),
           wire(world.wire),
+          faults(world.faults),
           events(world.events),
           regions(world.regions),
           cqs(world.cqs),
@@ -33,11 +34,12 @@ struct TransportContext {
           ready(limits.max_qps),
           stalled(limits.max_qps),
           acks(limits.max_qps),
-          output(world.wire, world.counters, Loss(limits.loss_ppm, limits.seed)) {}
+          output(world.wire, world.counters, world.faults) {}
 
     Host& host;
     Counters& counters;
     Wire& wire;
+    Faults& faults;
     EventQueues& events;
     MrTable& regions;
     CqTable& cqs;

@@ -116,6 +116,9 @@ std::expected<bool, Refusal> take_receive(TransportContext& context, QueuePair& 
     if (!*taken)
         return std::unexpected(
             Refusal{Cause::operational, VRNIC_SYND_BAD_WQE, VRNIC_WC_LOC_QP_OP_ERR});
+    if (context.faults.armed(FaultPoint::completion)) [[unlikely]]
+        if (const auto status = context.faults.completion(WorkQueue::receive, qp.qpn))
+            return std::unexpected(Refusal{Cause::operational, VRNIC_SYND_INJECTED, *status});
     return true;
 }
 

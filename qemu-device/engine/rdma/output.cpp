@@ -24,31 +24,39 @@ void LoopbackQueue::pop() {
     --count_;
 }
 
-Output::Output(Wire& wire, Counters& counters, Loss loss)
+Output::Output(Wire& wire, Counters& counters, Faults& faults)
     : wire_(wire),
       counters_(counters),
-      loss_(loss),
+      faults_(faults),
       loopback_(kLoopbackSlots),
       builder_(std::span<std::byte, roce::kMaxFrame>(buffer_)) {}
 
 bool Output::send(Route route) {
     const auto frame = builder_.finish();
-    if (loss_.drops()) {
-        ++counters_.faults_dropped_packets;
+    if (faults_.armed(FaultPoint::packet_out)) [[unlikely]] {
+        if (route != Route::loopback) faults_.pass({Direction::out, sender_, false}, frame, *this);
+        if (route != Route::wire) faults_.pass({Direction::out, sender_, true}, frame, *this);
     } else {
         // The wire first: what it does not take now is sent again, to both.
-        if (route != Route::loopback && link_up_ && wire_.send(frame) == SendResult::paused) {
-            paused_ = true;
-            ++counters_.wire_pauses;
-            return false;
-        }
-        if (route != Route::wire) {
-            loopback_.push(frame);
-            if (route == Route::loopback) wire_.passed(Direction::out, frame);
-        }
+        if (route != Route::loopback && !take(frame, false)) return false;
+        if (route != Route::wire && !take(frame, true)) return false;
     }
     ++counters_.roce_tx_packets;
     counters_.roce_tx_bytes += frame.size();
+    return true;
+}
+
+// To the wire or into the loopback queue.
+bool Output::take(std::span<const std::byte> frame, bool loopback) {
+    if (blocked(loopback)) return false;
+    if (loopback) {
+        loopback_.push(frame);
+        wire_.passed(Direction::out, frame);
+    } else if (link_up_ && wire_.send(frame) == SendResult::paused) {
+        paused_ = true;
+        ++counters_.wire_pauses;
+        return false;
+    }
     return true;
 }
 

@@ -11,7 +11,7 @@
 
 #include "base/counters.h"
 #include "capture/wire.h"
-#include "faults/loss.h"
+#include "faults/faults.h"
 #include "roce/build.h"
 
 namespace vrnic {
@@ -40,9 +40,9 @@ class LoopbackQueue {
 
 enum class Route : std::uint8_t { wire, loopback, both };
 
-class Output {
+class Output final : private PacketSink {
   public:
-    Output(Wire& wire, Counters& counters, Loss loss);
+    Output(Wire& wire, Counters& counters, Faults& faults);
 
     // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built
     // again later.
@@ -54,6 +54,7 @@ class Output {
     // begin() only when not blocked; fill the payload, then send().
     std::span<std::byte> begin(const roce::PathHeaders& path, const roce::PacketFields& fields,
                                std::uint32_t payload_bytes) {
+        sender_ = path.source_qp;
         return builder_.begin(path, fields, payload_bytes);
     }
     // False: not taken; try again after wire_ready().
@@ -61,6 +62,8 @@ class Output {
     [[nodiscard]] bool send(bool loopback) {
         return send(loopback ? Route::loopback : Route::wire);
     }
+    // What faults held back and is due.
+    void release_held() { faults_.release(Direction::out, *this); }
 
     bool paused() const { return paused_; }
     void wire_ready() { paused_ = false; }
@@ -70,9 +73,12 @@ class Output {
     LoopbackQueue& loopback() { return loopback_; }
 
   private:
+    bool take(std::span<const std::byte> frame, bool loopback) override;
+
     Wire& wire_;
     Counters& counters_;
-    Loss loss_;
+    Faults& faults_;
+    std::uint32_t sender_ = 0;  // QPN of the packet that is being built
     bool paused_ = false;
     bool link_up_ = true;
     LoopbackQueue loopback_;

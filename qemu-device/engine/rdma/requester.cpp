@@ -52,6 +52,13 @@ std::uint32_t packets_of(const QueuePair& qp, const SendRequest& request) {
     }
 }
 
+void inject_error(TransportContext& context, const QueuePair& qp, SendRequest& request) {
+    const auto status = context.faults.completion(WorkQueue::send, qp.qpn, request.opcode);
+    if (!status) return;
+    request.error = *status;
+    request.syndrome = VRNIC_SYND_INJECTED;
+}
+
 // Takes the next entry of the send queue, when there is one and it may be taken.
 bool take(TransportContext& context, QueuePair& qp) {
     Requester& requester = qp.requester;
@@ -69,6 +76,8 @@ bool take(TransportContext& context, QueuePair& qp) {
     }
     SendRequest& request = requester.at(requester.tail - 1);
     request.first_psn = requester.next_psn;
+    if (context.faults.armed(FaultPoint::completion)) [[unlikely]]
+        inject_error(context, qp, request);
     if (request.error != VRNIC_WC_SUCCESS) return true;
     request.packets = packets_of(qp, request);
     if (request.packets > kMaxPsnSpan) {

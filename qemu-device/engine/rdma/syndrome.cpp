@@ -31,6 +31,7 @@ const char* syndrome_name(Syndrome syndrome) {
         "the shared receive queue has failed",
         "no such shared receive queue in the XRC domain",
         "bad address vector",
+        "asked for by a fault rule",
     };
     return syndrome < std::size(kNames) ? kNames[syndrome] : "?";
 }

@@ -49,14 +49,14 @@ bool pkey_fits(std::uint16_t pkey) {
     return (pkey & 0x7fff) == (roce::kDefaultPkey & 0x7fff);
 }
 
-}  // namespace
-
 void prefetch(const QueuePair* qp) {
     constexpr std::size_t kLine = 64;
     constexpr std::size_t kLines = offsetof(QueuePair, responder) / kLine + 2;
     const auto* bytes = reinterpret_cast<const std::byte*>(qp);
     for (std::size_t i = 0; qp && i < kLines; ++i) __builtin_prefetch(bytes + i * kLine);
 }
+
+}  // namespace
 
 // What came of a queue pair's turn.
 enum class Served {
@@ -66,9 +66,15 @@ enum class Served {
     stalled_in_vain,  // the same, and it has sent nothing
 };
 
-struct Transport::Impl {
+struct Transport::Impl final : PacketSink {
     Impl(const TransportWorld& world, const TransportConfig& config) : context(world, config) {}
 
+    void arrive(std::span<const std::byte> frame, bool from_self);
+    bool take(std::span<const std::byte> frame, bool from_self) override {
+        receive(frame, from_self);
+        return true;
+    }
+    void release_held();
     void receive(std::span<const std::byte> frame, bool from_self);
     void receive(QueuePair& qp, const roce::Packet& packet);
     Step ask(QueuePair& qp);
@@ -79,6 +85,19 @@ struct Transport::Impl {
     TransportContext context;
     bool resume_turn = false;
 };
+
+// A packet from the wire or of this device itself.
+void Transport::Impl::arrive(std::span<const std::byte> frame, bool from_self) {
+    if (context.faults.armed(FaultPoint::packet_in)) [[unlikely]]
+        context.faults.pass({.direction = Direction::in, .loopback = from_self}, frame, *this);
+    else
+        receive(frame, from_self);
+}
+
+void Transport::Impl::release_held() {
+    context.output.release_held();
+    context.faults.release(Direction::in, *this);
+}
 
 void Transport::Impl::receive(std::span<const std::byte> frame, bool from_self) {
     Counters& counters = context.counters;
@@ -278,17 +297,21 @@ bool Transport::ring_rq(std::uint32_t qpn, std::uint32_t uar) {
 }
 
 void Transport::receive(std::span<const std::byte> frame) {
-    impl_->receive(frame, false);
+    impl_->arrive(frame, false);
 }
 
 bool Transport::run(std::uint32_t budget) {
     TransportContext& context = impl_->context;
     LoopbackQueue& loopback = context.output.loopback();
+    if (context.faults.holds_packets()) [[unlikely]]
+        impl_->release_held();
     while (budget > 0 && (!loopback.empty() || impl_->has_work())) {
         while (budget > 0 && !loopback.empty()) {
             context.wire.passed(Direction::in, loopback.front());
-            impl_->receive(loopback.front(), true);
+            impl_->arrive(loopback.front(), true);
             loopback.pop();
+            if (context.faults.holds_packets()) [[unlikely]]
+                impl_->release_held();
             --budget;
         }
         if (budget == 0 || !impl_->has_work()) continue;

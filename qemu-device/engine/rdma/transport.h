@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "capture/wire.h"
 #include "control/events.h"
+#include "faults/faults.h"
 #include "host/host.h"
 #include "rdma/cq.h"
 #include "rdma/mr.h"
@@ -28,8 +29,6 @@ struct TransportConfig {
     std::uint32_t max_queue_pages;
     std::uint32_t max_srqs, max_srq_entries;
     std::uint32_t max_mcast_groups, max_mcast_qps;
-    std::uint32_t loss_ppm = 0;  // RoCE packets lost on their way out, in parts per million
-    std::uint64_t seed = 0;      // of the loss
 };
 
 // What the transport works with; owned by the engine, outlives the transport.
@@ -37,6 +36,7 @@ struct TransportWorld {
     Host& host;
     Counters& counters;
     Wire& wire;
+    Faults& faults;
     EventQueues& events;
     MrTable& regions;
     CqTable& cqs;

@@ -26,6 +26,7 @@ PathHeaders PathHeaders::make(const Path& path) {
     out.ipv4 = path.ipv4;
     out.service = path.service;
     out.destination_qp = path.destination_qp;
+    out.source_qp = path.source_qp;
     std::size_t offset = 0;
     const std::uint16_t ip_type = path.ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6;
 

@@ -29,6 +29,7 @@ struct Path {
     std::uint32_t flow_label = 0;
     std::uint16_t source_port = 0xc000;
     std::uint32_t destination_qp = 0;
+    std::uint32_t source_qp = 0;  // whose packets these are; not on the wire
 };
 
 // The headers of a path, made once: Ethernet, VLAN tag, IP and UDP, with all lengths zero.
@@ -40,6 +41,7 @@ struct PathHeaders {
     Service service = Service::rc;
     std::uint32_t ip_sum = 0;  // IPv4: sum of the header without length and checksum
     std::uint32_t destination_qp = 0;
+    std::uint32_t source_qp = 0;
 
     static PathHeaders make(const Path& path);
 };

@@ -15,7 +15,8 @@ constexpr std::uint32_t kVector = 3;
 struct Fixture {
     FakeHost host;
     Counters counters;
-    EventQueues events{host, counters, 4};
+    Faults faults{host, counters, 0};
+    EventQueues events{host, counters, faults, 4};
     BusAddress ring = host.allocate(0x1000);
 
     vrnic_cmd_create_eq fields(std::uint32_t eqn = 0, std::uint8_t log_size = 2) {

@@ -84,7 +84,6 @@ struct FakeQemu {
                         .vectors = 4,
                         .doorbell_slots = 16,
                         .doorbell_stride_log = 12,
-                        .loss_ppm = 0,
                         .seed = 0,
                         .link_up = true};
     std::vector<char> memory = std::vector<char>(1 << 20);

@@ -18,7 +18,8 @@ constexpr std::uint32_t kRing = 64;  // offset; the record is at 0
 struct Fixture {
     FakeHost host;
     Counters counters;
-    EventQueues events{host, counters, 4};
+    Faults faults{host, counters, 0};
+    EventQueues events{host, counters, faults, 4};
     CqTable table{host, counters, events, 4, 16, 64};
     BusAddress async_ring = make_eq(0);
     BusAddress event_ring = make_eq(kEq);
