@@ -31,7 +31,7 @@ std::size_t memory_for(const Load& load) {
 
 Machine::Machine(sim::World& world, sim::Link& link, std::uint8_t number, std::size_t memory_bytes)
     : host(world, link, memory_bytes),
-      engine(host, sim::engine_config(number, number, 0)),
+      engine(host, sim::engine_config(number, number)),
       driver(world, host, engine, number, number) {
     host.connect(engine);
     driver.start();

@@ -37,6 +37,19 @@ OpcodeSet set_of(std::initializer_list<unsigned> opcodes) {
     return set;
 }
 
+// A packet's name stands for those of all transports that have it: IBTA table 38.
+enum : unsigned { kRc = 1, kUc = 2, kUd = 4, kXrc = 8 };
+OpcodeSet packets_of(std::initializer_list<unsigned> opcodes, unsigned services = kRc | kXrc) {
+    OpcodeSet set;
+    for (const unsigned opcode : opcodes) {
+        if (services & kRc) set.set(opcode);
+        if (services & kUc) set.set(1u << 5 | opcode);
+        if (services & kUd) set.set(3u << 5 | opcode);
+        if (services & kXrc) set.set(5u << 5 | opcode);
+    }
+    return set;
+}
+
 constexpr Nanoseconds kMillisecond = 1'000'000;
 
 }  // namespace
@@ -47,7 +60,7 @@ TEST_CASE("a rule says what, which and when") {
     CHECK(rule.kind == FaultKind::drop);
     CHECK(rule.direction == Direction::in);
     CHECK(rule.qpn == 0x11u);
-    CHECK(rule.opcodes == set_of({roce::kReadResponseLast}));
+    CHECK(rule.opcodes == packets_of({roce::kReadResponseLast}));
     CHECK(rule.nth == 3);
     CHECK(rule.every == 0);
     CHECK(rule.ppm == FaultRule::kAlways);
@@ -98,9 +111,11 @@ TEST_CASE("opcodes have names, numbers and classes") {
     CHECK(one("drop,opcode=0x0a").opcodes == set_of({roce::kWriteOnly}));
     CHECK(one("drop,opcode=10").opcodes == set_of({roce::kWriteOnly}));
     CHECK(one("drop,opcode=write_only+SEND_ONLY").opcodes ==
-          set_of({roce::kWriteOnly, roce::kSendOnly}));
-    CHECK(one("drop,opcode=ack+0xff").opcodes == set_of({roce::kAcknowledge, 0xff}));
-    CHECK(one("drop,opcode=atomic").opcodes == set_of({roce::kCompareSwap, roce::kFetchAdd}));
+          (packets_of({roce::kWriteOnly}, kRc | kUc | kXrc) |
+           packets_of({roce::kSendOnly}, kRc | kUc | kUd | kXrc)));
+    CHECK(one("drop,opcode=ack+0xff").opcodes ==
+          (packets_of({roce::kAcknowledge}) | set_of({0xff})));
+    CHECK(one("drop,opcode=atomic").opcodes == packets_of({roce::kCompareSwap, roce::kFetchAdd}));
     CHECK(one("lose-command,opcode=QUERY_QP").opcodes == set_of({VRNIC_ADMIN_QUERY_QP}));
     CHECK(one("fail-completion,status=9,opcode=FLUSH").opcodes == set_of({VRNIC_OP_FLUSH}));
     CHECK(one("fail-completion,status=9").status == VRNIC_WC_REM_INV_REQ_ERR);

@@ -232,7 +232,7 @@ TEST_CASE("a packet that ends within its headers is refused, for every opcode") 
         const OpcodeInfo& info = opcode_info(static_cast<std::uint8_t>(opcode));
         if (info.operation == Operation::none) continue;
         // Consistent lengths and ICRC: only the opcode asks for more.
-        for (std::size_t body = 0; body < info.header_bytes - 12; body += 4) {
+        for (std::size_t body = 0; body + 12 < info.header_bytes; body += 4) {
             Bytes frame = send_frame(static_cast<std::uint32_t>(body));
             frame[kBth] = static_cast<std::byte>(opcode);
             fix_icrc(frame);
