@@ -190,20 +190,30 @@ GuestQp& SimDriver::create_qp(GuestCq& send_cq, GuestCq& recv_cq, QpOptions opti
                .rq_offset = rq_offset,
                .dbrec = 0};
     vrnic_cmd_create_qp cmd{};
-    cmd.pdn = pdn_;
-    cmd.uar = uar_;
-    cmd.send_cqn = send_cq.cqn;
-    cmd.recv_cqn = recv_cq.cqn;
-    cmd.type = VRNIC_QPT_RC;
-    cmd.sq_log_size = options.sq_log_size;
-    cmd.sq_log_stride = options.sq_log_stride;
-    cmd.rq_log_size = options.rq_log_size;
-    cmd.rq_log_stride = options.rq_log_stride;
-    cmd.flags = options.flags;
-    cmd.sq_offset = qp.sq_offset;
-    cmd.rq_offset = qp.rq_offset;
-    cmd.dbrec_offset = qp.dbrec;
-    cmd.memory = qp.memory.page_list();
+    cmd.type = options.type;
+    cmd.sq_log_size = cmd.rq_log_size = VRNIC_NO_QUEUE;
+    if (options.type == VRNIC_QPT_XRC_TGT) {
+        cmd.xrcdn = options.xrcdn;
+    } else {
+        cmd.pdn = pdn_;
+        cmd.uar = uar_;
+        cmd.send_cqn = send_cq.cqn;
+        cmd.sq_log_size = options.sq_log_size;
+        cmd.sq_log_stride = options.sq_log_stride;
+        cmd.flags = options.flags;
+        cmd.sq_offset = qp.sq_offset;
+        cmd.dbrec_offset = qp.dbrec;
+        cmd.memory = qp.memory.page_list();
+        if (options.type != VRNIC_QPT_XRC_INI) {
+            cmd.recv_cqn = recv_cq.cqn;
+            if (options.srq) cmd.srqn = options.srq->srqn;
+        }
+        if (options.type != VRNIC_QPT_XRC_INI && !options.srq) {
+            cmd.rq_log_size = options.rq_log_size;
+            cmd.rq_log_stride = options.rq_log_stride;
+            cmd.rq_offset = qp.rq_offset;
+        }
+    }
     qp.qpn = admin(VRNIC_ADMIN_CREATE_QP, cmd).handle();
     GuestQp& placed = qps_.emplace_back(std::move(qp));
     qp_by_number_[placed.qpn] = &placed;
@@ -237,6 +247,14 @@ void SimDriver::destroy(GuestQp& qp) {
     qp_by_number_.erase(qp.qpn);
 }
 
+namespace {
+
+bool is_reliable(const GuestQp& qp) {
+    return qp.options.type != VRNIC_QPT_UC && qp.options.type != VRNIC_QPT_UD;
+}
+
+}  // namespace
+
 void SimDriver::to_init(GuestQp& qp, const Connection& how) {
     vrnic_qp_attr attr{};
     attr.state = VRNIC_QPS_INIT;
@@ -261,11 +279,11 @@ void SimDriver::to_rtr(GuestQp& qp, const SimDriver& peer, std::uint32_t dest_qp
     std::ranges::copy(peer.mac(), attr.av.dmac);
     attr.av.hop_limit = 64;
     attr.av.sgid_index = how.gid_index;
-    need(try_modify(qp,
-                    VRNIC_QP_STATE | VRNIC_QP_AV | VRNIC_QP_PATH_MTU | VRNIC_QP_DEST_QPN |
-                        VRNIC_QP_RQ_PSN | VRNIC_QP_MAX_DEST_RD_ATOMIC | VRNIC_QP_MIN_RNR_TIMER,
-                    attr),
-         VRNIC_ADMIN_MODIFY_QP);
+    std::uint32_t mask =
+        VRNIC_QP_STATE | VRNIC_QP_AV | VRNIC_QP_PATH_MTU | VRNIC_QP_DEST_QPN | VRNIC_QP_RQ_PSN;
+    if (is_reliable(qp) && qp.options.type != VRNIC_QPT_XRC_INI)
+        mask |= VRNIC_QP_MAX_DEST_RD_ATOMIC | VRNIC_QP_MIN_RNR_TIMER;
+    need(try_modify(qp, mask, attr), VRNIC_ADMIN_MODIFY_QP);
 }
 
 void SimDriver::to_rts(GuestQp& qp, std::uint32_t sq_psn, const Connection& how) {
@@ -276,11 +294,11 @@ void SimDriver::to_rts(GuestQp& qp, std::uint32_t sq_psn, const Connection& how)
     attr.rnr_retry = how.rnr_retry;
     attr.sq_psn = sq_psn;
     attr.max_rd_atomic = how.rd_atomic;
-    need(try_modify(qp,
-                    VRNIC_QP_STATE | VRNIC_QP_TIMEOUT | VRNIC_QP_RETRY_CNT | VRNIC_QP_RNR_RETRY |
-                        VRNIC_QP_SQ_PSN | VRNIC_QP_MAX_QP_RD_ATOMIC,
-                    attr),
-         VRNIC_ADMIN_MODIFY_QP);
+    std::uint32_t mask = VRNIC_QP_STATE | VRNIC_QP_SQ_PSN;
+    if (is_reliable(qp)) mask |= VRNIC_QP_TIMEOUT;
+    if (is_reliable(qp) && qp.options.type != VRNIC_QPT_XRC_TGT)
+        mask |= VRNIC_QP_RETRY_CNT | VRNIC_QP_RNR_RETRY | VRNIC_QP_MAX_QP_RD_ATOMIC;
+    need(try_modify(qp, mask, attr), VRNIC_ADMIN_MODIFY_QP);
     qp.psn = sq_psn;
 }
 
@@ -294,6 +312,7 @@ std::uint32_t SimDriver::post_send(GuestQp& qp, const SendRequest& request, bool
     sqe.imm = request.imm;
     sqe.rkey = request.rkey;
     sqe.remote_addr = request.remote_addr;
+    sqe.xrc_srqn = qp.peer_srqn;
     std::span<const std::byte> data;
     if (request.flags & VRNIC_SQE_INLINE) {
         sqe.inline_length = static_cast<std::uint32_t>(request.inline_data.size());
@@ -328,7 +347,54 @@ std::uint32_t SimDriver::post_send(GuestQp& qp, const SendRequest& request, bool
     return qp.sq_pi - 1;
 }
 
+std::uint32_t SimDriver::alloc_xrcd() {
+    return admin(VRNIC_ADMIN_ALLOC_XRCD, vrnic_cmd_handle{}).handle();
+}
+
+GuestSrq& SimDriver::create_srq(SrqOptions options) {
+    constexpr std::uint32_t kRingOffset = 64;
+    GuestSrq srq{.srqn = 0,
+                 .options = options,
+                 .memory = GuestBuffer(
+                     memory_, kRingOffset + (1u << (options.log_size + options.log_stride))),
+                 .ring_offset = kRingOffset};
+    vrnic_cmd_create_srq cmd{};
+    cmd.pdn = pdn_;
+    cmd.xrcdn = options.xrcdn;
+    cmd.cqn = options.cq ? options.cq->cqn : 0;
+    cmd.log_size = options.log_size;
+    cmd.log_stride = options.log_stride;
+    cmd.ring_offset = srq.ring_offset;
+    cmd.memory = srq.memory.page_list();
+    srq.srqn = admin(VRNIC_ADMIN_CREATE_SRQ, cmd).handle();
+    GuestSrq& placed = srqs_.emplace_back(std::move(srq));
+    srq_by_number_[placed.srqn] = &placed;
+    return placed;
+}
+
+std::uint32_t SimDriver::post_srq_recv(GuestSrq& srq, const std::vector<vrnic_sge>& sges) {
+    const std::uint32_t stride = 1u << srq.options.log_stride;
+    if (srq.outstanding == 1u << srq.options.log_size)
+        throw DriverError("the test posted more receives than the shared queue holds");
+    std::vector<std::byte> entry(stride);
+    vrnic_rqe rqe{};
+    rqe.num_sge = static_cast<std::uint32_t>(sges.size());
+    rqe.tag = srq.pi;
+    if (VRNIC_RQE_DATA_OFFSET + sges.size() * sizeof(vrnic_sge) > stride)
+        throw DriverError("the test's receive does not fit its entry");
+    std::memcpy(entry.data(), &rqe, VRNIC_RQE_DATA_OFFSET);
+    std::ranges::copy(std::as_bytes(std::span(sges)), entry.begin() + VRNIC_RQE_DATA_OFFSET);
+    const std::uint32_t slot = srq.pi & ((1u << srq.options.log_size) - 1);
+    srq.memory.write(srq.ring_offset + std::uint64_t{slot} * stride, entry);
+    ++srq.outstanding;
+    vrnic_le32 pi;
+    pi = ++srq.pi;
+    srq.memory.store(0, pi);
+    return srq.pi - 1;
+}
+
 std::uint32_t SimDriver::post_recv(GuestQp& qp, const std::vector<vrnic_sge>& sges) {
+    if (qp.options.srq) return post_srq_recv(*qp.options.srq, sges);
     const std::uint32_t stride = 1u << qp.options.rq_log_stride;
     if (qp.rq_free() == 0) throw DriverError("the test posted more receives than the queue holds");
     std::vector<std::byte> entry(stride);
@@ -361,6 +427,11 @@ std::optional<vrnic_cqe> SimDriver::poll(GuestCq& cq) {
     vrnic_le32 ci;
     ci = static_cast<std::uint32_t>(cq.consumed);
     cq.memory.store(cq.dbrec + offsetof(vrnic_cq_dbrec, ci), ci);
+    if (cqe.srqn != 0) {  // completes in any order
+        if (srq_by_number_.at(cqe.srqn)->outstanding-- == 0)
+            throw DriverError("a shared receive completed twice");
+        return cqe;
+    }
     const auto qp = qp_by_number_.find(cqe.qpn);
     if (qp != qp_by_number_.end()) {
         std::uint32_t& index =
@@ -407,6 +478,7 @@ void SimDriver::arm_events(std::uint32_t eqn) {
 }
 
 void connect_qps(SimDriver& a, GuestQp& qa, SimDriver& b, GuestQp& qb, const Connection& how) {
+    if (qa.options.type == VRNIC_QPT_XRC_INI) qa.peer_srqn = qb.options.srq->srqn;
     a.to_init(qa, how);
     b.to_init(qb, how);
     a.to_rtr(qa, b, qb.qpn, how.psn_b, how);

@@ -75,7 +75,26 @@ struct GuestCq {
     std::uint32_t arm_sequence = 0;
 };
 
+struct SrqOptions {
+    std::uint8_t log_size = 5;
+    std::uint8_t log_stride = 7;
+    std::uint32_t xrcdn = 0;
+    GuestCq* cq = nullptr;  // XRC
+};
+
+struct GuestSrq {
+    std::uint32_t srqn;
+    SrqOptions options;
+    GuestBuffer memory;
+    std::uint32_t ring_offset;
+    std::uint32_t pi = 0;  // the record is at offset 0
+    std::uint32_t outstanding = 0;
+};
+
 struct QpOptions {
+    std::uint8_t type = VRNIC_QPT_RC;
+    GuestSrq* srq = nullptr;  // receives come from there; XRC_TGT: those of a test are posted there
+    std::uint32_t xrcdn = 0;  // XRC_TGT
     std::uint8_t sq_log_size = 5;
     std::uint8_t sq_log_stride = 7;
     std::uint8_t rq_log_size = 5;
@@ -94,6 +113,7 @@ struct GuestQp {
     std::uint32_t sq_pi = 0, rq_pi = 0;
     std::uint32_t sq_ci = 0, rq_ci = 0;  // told by completions
     std::uint32_t psn = 0;               // first of the send queue
+    std::uint32_t peer_srqn = 0;         // XRC_INI: what its requests name
 
     std::uint32_t sq_free() const { return (1u << options.sq_log_size) - (sq_pi - sq_ci); }
     std::uint32_t rq_free() const { return (1u << options.rq_log_size) - (rq_pi - rq_ci); }
@@ -184,6 +204,8 @@ class SimDriver {
     std::uint32_t alloc_mw(std::uint8_t type);
     GuestCq& create_cq(CqOptions options = {});
     void resize_cq(GuestCq& cq, std::uint8_t log_size);
+    std::uint32_t alloc_xrcd();
+    GuestSrq& create_srq(SrqOptions options = {});
     GuestQp& create_qp(GuestCq& send_cq, GuestCq& recv_cq, QpOptions options = {});
     AdminReply try_modify(GuestQp& qp, std::uint32_t mask, const vrnic_qp_attr& attr);
     void modify_state(GuestQp& qp, std::uint8_t state);
@@ -197,6 +219,8 @@ class SimDriver {
     void to_rts(GuestQp& qp, std::uint32_t sq_psn, const Connection& how);
 
     // ---- work ----
+    // The tag of the entry.
+    std::uint32_t post_srq_recv(GuestSrq& srq, const std::vector<vrnic_sge>& sges);
     // The index of the entry. ring false: the doorbell comes with a later one, or with ring_sq.
     std::uint32_t post_send(GuestQp& qp, const SendRequest& request, bool ring = true);
     std::uint32_t post_recv(GuestQp& qp, const std::vector<vrnic_sge>& sges);
@@ -238,7 +262,9 @@ class SimDriver {
     std::vector<EventRing> eqs_;
     std::deque<GuestCq> cqs_;  // stay where they are
     std::deque<GuestQp> qps_;
+    std::deque<GuestSrq> srqs_;
     std::unordered_map<std::uint32_t, GuestQp*> qp_by_number_;
+    std::unordered_map<std::uint32_t, GuestSrq*> srq_by_number_;
 };
 
 // Brings both to RTS, each other's peer.

@@ -72,6 +72,23 @@ struct Pair {
         GuestQp& qb = b.driver.create_qp(*cq_b, *cq_b, options);
         return {qa, qb};
     }
+    // Queue pairs over which A can ask B for everything; B's receives are posted to its QP in any
+    // case.
+    enum class Transport { rc, rc_shared, xrc };
+    std::pair<GuestQp&, GuestQp&> connect_by(Transport transport, const Connection& how = {}) {
+        QpOptions of_a, of_b;
+        if (transport == Transport::rc_shared) of_b.srq = &b.driver.create_srq();
+        if (transport == Transport::xrc) {
+            of_a.type = VRNIC_QPT_XRC_INI;
+            of_b.type = VRNIC_QPT_XRC_TGT;
+            of_b.xrcdn = b.driver.alloc_xrcd();
+            of_b.srq = &b.driver.create_srq({.xrcdn = of_b.xrcdn, .cq = cq_b});
+        }
+        GuestQp& qa = a.driver.create_qp(*cq_a, *cq_a, of_a);
+        GuestQp& qb = b.driver.create_qp(*cq_b, *cq_b, of_b);
+        connect_qps(a.driver, qa, b.driver, qb, how);
+        return {qa, qb};
+    }
     std::pair<GuestQp&, GuestQp&> connect(const Connection& how = {}, QpOptions options = {}) {
         auto qps = make_qps(options);
         connect_qps(a.driver, qps.first, b.driver, qps.second, how);

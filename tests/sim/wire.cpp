@@ -38,7 +38,9 @@ bool has_aeth(std::uint8_t opcode) {
            opcode == kReadResponseOnly || opcode == kAcknowledge || opcode == kAtomicAcknowledge;
 }
 
-// By opcode; nullptr: none of RC.
+constexpr std::array<const char*, 6> kTransports = {"", "UC ", nullptr, "UD ", nullptr, "XRC "};
+
+// By opcode; nullptr: none.
 constexpr std::array<const char*, 0x1e> kNames = {
     "SEND_FIRST",     "SEND_MIDDLE",    "SEND_LAST",     "SEND_LAST_IMM",   "SEND_ONLY",
     "SEND_ONLY_IMM",  "WRITE_FIRST",    "WRITE_MIDDLE",  "WRITE_LAST",      "WRITE_LAST_IMM",
@@ -65,8 +67,11 @@ std::optional<RocePacket> parse_roce(std::span<const std::byte> frame) {
         return std::nullopt;
 
     const std::size_t bth = packet.bth_offset;
-    packet.opcode = static_cast<std::uint8_t>(frame[bth]);
-    if (packet.opcode >= kNames.size() || !kNames[packet.opcode]) return std::nullopt;
+    packet.transport = static_cast<std::uint8_t>(get(frame, bth, 1) >> 5);
+    packet.opcode = static_cast<std::uint8_t>(get(frame, bth, 1) & 0x1f);
+    if (packet.transport >= kTransports.size() || !kTransports[packet.transport] ||
+        packet.opcode >= kNames.size() || !kNames[packet.opcode])
+        return std::nullopt;
     const std::uint32_t flags = get(frame, bth + 1, 1);
     packet.solicited = flags & 0x80;
     packet.pad = flags >> 4 & 3;
@@ -137,9 +142,9 @@ void put32(std::span<std::byte> f, std::size_t at, std::uint32_t v) {
 
 std::string describe(std::span<const std::byte> frame) {
     const auto packet = parse_roce(frame);
-    if (!packet) return fmt::format("{} bytes, not RC over RoCEv2", frame.size());
-    return fmt::format("{} qp {:#x} psn {:#x}{}{}{} {} bytes{}", kNames[packet->opcode],
-                       packet->dest_qpn, packet->psn,
+    if (!packet) return fmt::format("{} bytes, not RoCEv2", frame.size());
+    return fmt::format("{}{} qp {:#x} psn {:#x}{}{}{} {} bytes{}", kTransports[packet->transport],
+                       kNames[packet->opcode], packet->dest_qpn, packet->psn,
                        packet->syndrome ? fmt::format(" syndrome {:#x}", *packet->syndrome) : "",
                        packet->ack_request ? " ackreq" : "", packet->solicited ? " solicited" : "",
                        frame.size(), packet->icrc_good ? "" : " BAD ICRC");

@@ -12,7 +12,7 @@
 
 namespace vrnic::sim {
 
-// BTH opcodes of RC, IBTA table 38.
+// BTH opcodes, IBTA table 38: bits 4:0; of RC, whose transport is 0, they are whole.
 enum RcOpcode : std::uint8_t {
     kSendFirst = 0x00,
     kSendMiddle = 0x01,
@@ -53,7 +53,8 @@ struct RocePacket {
     std::size_t bth_offset = 0;
     std::size_t end = 0;  // past the ICRC
     bool ipv6 = false;
-    std::uint8_t opcode = 0;
+    std::uint8_t transport = 0;  // 0 RC, 1 UC, 3 UD, 5 XRC
+    std::uint8_t opcode = 0;     // without the transport
     bool solicited = false;
     std::uint8_t pad = 0;
     bool ack_request = false;
@@ -70,9 +71,10 @@ struct RocePacket {
     }
     bool is_atomic_request() const { return opcode == kCompareSwap || opcode == kFetchAdd; }
     bool is_request() const { return opcode <= kReadRequest || opcode >= kCompareSwap; }
+    std::uint8_t whole_opcode() const { return static_cast<std::uint8_t>(transport << 5 | opcode); }
 };
 
-// nullopt: not an RC packet of RoCEv2, or cut short.
+// nullopt: not a packet of RoCEv2 that is known, or cut short.
 std::optional<RocePacket> parse_roce(std::span<const std::byte> frame);
 
 std::uint32_t compute_icrc(std::span<const std::byte> frame, const RocePacket& packet);
