@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Random work under random faults, over many seeds. A failure prints its seed: VRNIC_SIM_SEED=...
 // replays it.
-#include <fmt/format.h>
-
 #include <chrono>
 #include <iostream>
 #include <sstream>
 
+#include "random_faults.h"
 #include "transfer.h"
 #include "workload.h"
 
@@ -59,8 +58,7 @@ struct Scenario {
 
     NodeOptions options() {
         NodeOptions node{.memory_bytes = 16 << 20};
-        if (random.next() % 4 == 0)
-            node.faults = fmt::format("drop,probability=0.0{:05}", random.next() % 20'000);
+        if (random.next() % 2 == 0) node.faults = random_faults(random, 5'000);
         return node;
     }
 
@@ -131,6 +129,11 @@ TEST_CASE("random work under all faults: no byte lost or doubled, no QP stuck", 
     CHECK(sum.roce_local_ack_timeouts > 5);
     CHECK(sum.roce_implied_nak_seq_err > 5);
     CHECK(sum.wire_pauses > 100);
+    CHECK(sum.faults_dropped_packets > 5);
+    CHECK(sum.faults_duplicated_packets > 5);
+    CHECK(sum.faults_delayed_packets > 5);
+    CHECK(sum.faults_reordered_packets > 5);
+    CHECK(sum.faults_corrupted_packets > 5);
 }
 
 TEST_CASE("64 QPs at once", "[soak]") {
@@ -151,4 +154,11 @@ TEST_CASE("64 QPs at once", "[soak]") {
                          .max_bytes = 3000,
                          .receives_late = true});
     CHECK(work.run(30 * kSecond) == "");
+}
+
+// The short form of tests/soak/million_test.cpp.
+TEST_CASE("100 QPs under all faults, of the link and of the devices", "[soak][faults]") {
+    const std::uint64_t seed = seed_or(100);
+    INFO("VRNIC_SIM_SEED=" << seed);
+    CHECK(run_large_soak({.seed = seed, .operations = 20}) == "");
 }

@@ -61,4 +61,12 @@ class Workload {
     std::string wrong_;
 };
 
+// Many QPs under all faults that a link and the devices can have; what went wrong, or nothing.
+struct LargeSoak {
+    std::uint64_t seed = 1;
+    std::uint32_t qps = 100;
+    std::uint32_t operations = 20;  // of each QP of each side
+};
+std::string run_large_soak(const LargeSoak& soak);
+
 }  // namespace vrnic::sim
