@@ -45,6 +45,16 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
                                                               : std::string();
         },
         "KEY=VALUE");
+    // The rule itself is the device's to judge.
+    const auto fault_rule = CLI::Validator(
+        [](std::string& text) {
+            const auto colon = text.find(':');
+            const bool known =
+                colon == std::string::npos ||
+                (colon == 3 && text.starts_with("vm") && text[2] >= '1' && text[2] <= '8');
+            return known ? std::string() : "give it as RULE, or as vm2:RULE";
+        },
+        "[VM:]RULE");
     command.add_option("--mtu", options.mtu, "MTU of the links, in bytes")
         ->capture_default_str()
         ->check(CLI::Range(1280, 9000));
@@ -58,6 +68,13 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
         ->check(CLI::Range(1, 4));
     command.add_option("--device", options.device, "a property of each vrnic, such as loss=0.01")
         ->check(key_value)
+        ->allow_extra_args(false);
+    command
+        .add_option("--fault", options.faults,
+                    "what goes wrong on purpose, of each vrnic or of one VM's, as\n"
+                    "drop,opcode=send,nth=3 or vm2:link-down,after=5s,for=1s (docs/faults.md)")
+        ->type_name("[VM:]RULE")
+        ->check(fault_rule)
         ->allow_extra_args(false);
     command
         .add_option("--rxe", options.rxe,

@@ -17,6 +17,9 @@ constexpr auto patience_of_debuggers = std::chrono::hours(24);
 Result<void> check_names(const LabOptions& options) {
     std::vector<std::string> names = options.rxe;
     if (!options.gdb.empty()) names.push_back(options.gdb);
+    for (const auto& fault : options.faults)
+        if (const auto colon = fault.find(':'); colon != std::string::npos)
+            names.push_back(fault.substr(0, colon));
     for (const auto& name : names) {
         bool known = false;
         for (int vm = 1; vm <= options.vms; ++vm) known |= name == fmt::format("vm{}", vm);

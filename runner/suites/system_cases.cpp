@@ -32,6 +32,7 @@ constexpr std::array verbs{
     Verb{"unplug", Action::Kind::unplug, Verb::Argument::vm},
     Verb{"plug", Action::Kind::plug, Verb::Argument::vm},
     Verb{"link", Action::Kind::link, Verb::Argument::vm_and_text},
+    Verb{"faults", Action::Kind::faults, Verb::Argument::vm_and_text},
     Verb{"sleep", Action::Kind::sleep, Verb::Argument::number},
 };
 
@@ -120,8 +121,9 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
 constexpr std::array case_keys{"name",   "for",    "commands", "actions",
                                "repeat", "expect", "ktap",     "time"};
 constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases"};
-constexpr std::array lab_keys{"vms", "guest", "kernel", "qemu", "memory",         "cpus",
-                              "mtu", "nics",  "device", "rxe",  "kernel_options", "share"};
+constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
+                              "mtu",   "nics",  "device", "rxe",  "kernel_options", "share",
+                              "faults"};
 
 template <typename Keys>
 void refuse_unknown(const Json& object, const Keys& keys) {
@@ -172,6 +174,7 @@ void read_lab(const Json& entry, const Values& values, const fs::path& folder, L
     if (entry.contains("share")) lab.share = folder / entry["share"].get<std::string>();
     list("device", lab.device);
     list("rxe", lab.rxe);
+    list("faults", lab.faults);
 }
 
 void read_group(const Json& entry, const LabOptions& base, const fs::path& folder,

@@ -23,11 +23,12 @@ struct Action {
         unplug,  // take the VM's NIC out
         plug,    // and put it back
         link,    // set the VM's cable `text`: "up" or "down"
+        faults,  // what goes wrong at the VM's NIC is now `text`
         sleep,   // `seconds`
     };
     Kind kind;
     int vm = 0;        // from 0
-    std::string text;  // the command
+    std::string text;  // the command, or what the kind says
     double seconds = 0;
 };
 

@@ -104,6 +104,8 @@ class CaseRun {
                 return vm.plug(0, deadline_);
             case Action::Kind::link:
                 return vm.set_link(0, action.text == "up", deadline_);
+            case Action::Kind::faults:
+                return vm.set_faults(0, action.text, deadline_);
             case Action::Kind::sleep:
                 return sleep(action.seconds);
         }

@@ -16,6 +16,18 @@ std::filesystem::path capture_file(const std::filesystem::path& first, int numbe
     return first.parent_path() / (name + first.extension().string());
 }
 
+std::string faults_of(const std::vector<std::string>& faults, const std::string& vm) {
+    std::string rules;
+    for (const std::string& fault : faults) {
+        // No rule has a colon.
+        const auto colon = fault.find(':');
+        if (colon != std::string::npos && fault.substr(0, colon) != vm) continue;
+        rules +=
+            (rules.empty() ? "" : ";") + fault.substr(colon == std::string::npos ? 0 : colon + 1);
+    }
+    return rules;
+}
+
 std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
                                const std::string& accel, const std::filesystem::path& folder) {
     const std::vector<int> host_cpus = allowed_cpus();
@@ -43,7 +55,11 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
             nic.kind = is_rxe ? protocol::NicKind::rxe : protocol::NicKind::vrnic;
             // Locally administered; links are private to a run, so that these may repeat.
             nic.mac = fmt::format("52:54:00:77:{:02x}:{:02x}", link, number);
-            if (!is_rxe) nic.properties = options.device;
+            if (!is_rxe) {
+                nic.properties = options.device;
+                if (const auto rules = faults_of(options.faults, spec.name()); !rules.empty())
+                    nic.properties.push_back("faults=" + rules);
+            }
             nic.capture = capture_file(options.capture, number, link);
             spec.nics.push_back(std::move(nic));
         }

@@ -21,6 +21,7 @@ struct LabOptions {
     int mtu = 1500;
     int nics = 1;                       // vrnic devices in each VM
     std::vector<std::string> device;    // properties of each vrnic, "KEY=VALUE"
+    std::vector<std::string> faults;    // rules of each vrnic, or "vm2:RULE", of that VM's
     std::vector<std::string> rxe;       // VMs ("vm2") that get rdma_rxe over virtio-net instead
     bool rxe_beside = false;            // one NIC more in each VM: rdma_rxe over virtio-net
     std::vector<std::string> packages;  // Debian packages added to the guest
@@ -36,6 +37,9 @@ struct LabOptions {
 // "FILE-vm1-2.pcap" of vm1's second.
 [[nodiscard]] std::filesystem::path capture_file(const std::filesystem::path& first, int number,
                                                  int link);
+
+// What "RULE" and "vm2:RULE" say for one VM, as the device's property `faults` takes it.
+[[nodiscard]] std::string faults_of(const std::vector<std::string>& faults, const std::string& vm);
 
 // The VMs of a run, whose folders will be in `folder`. accel: decided, not "auto".
 [[nodiscard]] std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,

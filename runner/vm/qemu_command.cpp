@@ -113,11 +113,7 @@ void add_nics(Arguments& arguments, const VmSpec& spec, const QemuFds& fds) {
         // A port of its own for each, so that it can be unplugged.
         add(arguments, "-device",
             fmt::format("pcie-root-port,id={0},chassis={1},slot={1}", port_id(link), link + 1));
-        const NicDevice device = nic_device(spec, link);
-        std::string text = device.driver;
-        for (const auto& [key, value] : device.properties)
-            text += fmt::format(",{}={}", key, escaped(value));
-        add(arguments, "-device", text);
+        add(arguments, "-device", device_text(nic_device(spec, link)));
     }
 }
 
@@ -146,6 +142,13 @@ NicDevice nic_device(const VmSpec& spec, std::size_t link) {
             device.properties.emplace_back(property.substr(0, equals), property.substr(equals + 1));
     }
     return device;
+}
+
+std::string device_text(const NicDevice& device) {
+    std::string text = device.driver;
+    for (const auto& [key, value] : device.properties)
+        text += fmt::format(",{}={}", key, escaped(value));
+    return text;
 }
 
 std::vector<std::string> qemu_command(const VmSpec& spec, const QemuFds& fds) {

@@ -28,6 +28,8 @@ struct NicDevice {
     std::vector<std::pair<std::string, std::string>> properties;
 };
 [[nodiscard]] NicDevice nic_device(const VmSpec& spec, std::size_t link);
+// "driver,key=value,..."
+[[nodiscard]] std::string device_text(const NicDevice& device);
 [[nodiscard]] std::string nic_id(std::size_t link);
 
 }  // namespace vrnic::runner

@@ -267,8 +267,7 @@ Result<void> Vm::unplug(std::size_t link, Deadline deadline) {
 Result<void> Vm::plug(std::size_t link, Deadline deadline) {
     // By the human monitor: it takes all values as text, QMP's types changed between releases.
     const NicDevice device = nic_device(spec_, link);
-    std::string line = "device_add " + device.driver;
-    for (const auto& [key, value] : device.properties) line += fmt::format(",{}={}", key, value);
+    const std::string line = "device_add " + device_text(device);
     auto answer = qmp_->execute(loop_, "human-monitor-command", {{"command-line", line}}, deadline);
     if (!answer) return std::unexpected(answer.error());
     if (answer->is_string() && !answer->get<std::string>().empty())
@@ -286,6 +285,15 @@ Result<void> Vm::plug(std::size_t link, Deadline deadline) {
 
 Result<void> Vm::set_link(std::size_t link, bool up, Deadline deadline) {
     auto done = qmp_->execute(loop_, "set_link", {{"name", nic_id(link)}, {"up", up}}, deadline);
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+Result<void> Vm::set_faults(std::size_t link, const std::string& rules, Deadline deadline) {
+    auto done = qmp_->execute(
+        loop_, "qom-set",
+        {{"path", "/machine/peripheral/" + nic_id(link)}, {"property", "faults"}, {"value", rules}},
+        deadline);
     if (!done) return std::unexpected(done.error());
     return {};
 }

@@ -68,6 +68,10 @@ class Vm {
     // The cable of a NIC: QEMU's set_link.
     [[nodiscard]] Result<void> set_link(std::size_t link, bool up, Deadline deadline);
 
+    // What goes wrong at a NIC from now on, instead of what did before; "": nothing.
+    [[nodiscard]] Result<void> set_faults(std::size_t link, const std::string& rules,
+                                          Deadline deadline);
+
     // Lets QEMU's main loop, where the device works, run before the guest's processors. Guests that
     // poll never sleep; with fewer cores than such guests the host's scheduler would let the device
     // wait for its next tick, and each message with it: 1 ms instead of 80 us.

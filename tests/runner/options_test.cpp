@@ -90,6 +90,20 @@ TEST_CASE("options: --json and --junit tell of commands and KTAP results") {
     std::filesystem::remove_all(run.evidence());
 }
 
+TEST_CASE("options: --fault breaks what it says, of all VMs or of one") {
+    EventLoop loop;
+    const std::string one_qp =
+        "ibv_rc_pingpong -d $DEV -g $GID -n 1 vm1 2>&1; ethtool -S $NETDEV | grep faults_failed_c";
+    VrnicRun run(loop,
+                 {"run", "--fault", "vm2:fail-command,opcode=CREATE_QP,status=LIMIT", "--fault",
+                  "lose-interrupt,vector=9", "--fault", "drop,nth=77", "true", one_qp});
+    const int status = run.wait();
+    INFO(run.output());
+    CHECK(status == 0);
+    CHECK(run.output().find("Couldn't create QP") != std::string::npos);
+    CHECK(run.output().find("faults_failed_commands: 1") != std::string::npos);
+}
+
 TEST_CASE("options: --capture writes what each NIC of each VM sends and gets") {
     EventLoop loop;
     ScratchFolder folder;

@@ -22,7 +22,7 @@ Result<std::vector<SystemGroup>> load(const char* text) {
 
 TEST_CASE("every value of a table's \"for\" makes a case") {
     const auto groups = load(R"({"groups": [{
-        "name": "g {mtu}", "for": {"mtu": [1500, 9000]}, "lab": {"mtu": "{mtu}", "rxe": ["vm2"]},
+        "name": "g {mtu}", "for": {"mtu": [1500, 9000]}, "lab": {"mtu": "{mtu}", "rxe": ["vm2"], "faults": ["vm1:drop,nth={mtu}"]},
         "cases": [{"name": "{op} {size}", "for": {"op": ["read", "write"], "size": [2, 4]},
                    "commands": ["serve {op} ${HOME}", "{op} {size} {mtu}"],
                    "expect": {"vm2": "{size}"}, "ktap": "vm2"}]}]})");
@@ -30,6 +30,7 @@ TEST_CASE("every value of a table's \"for\" makes a case") {
     REQUIRE(groups->size() == 2);
     CHECK((*groups)[1].lab.mtu == 9000);
     CHECK((*groups)[1].lab.rxe == std::vector<std::string>{"vm2"});
+    CHECK((*groups)[1].lab.faults == std::vector<std::string>{"vm1:drop,nth=9000"});
     const auto& cases = (*groups)[1].cases;
     REQUIRE(cases.size() == 4);
     CHECK(cases[1].name == "g 9000: read 4");
@@ -42,6 +43,18 @@ TEST_CASE("every value of a table's \"for\" makes a case") {
     CHECK(cases[1].actions[2].kind == Action::Kind::finish);
     CHECK(cases[1].expect[0].pattern == "4");
     CHECK(cases[1].ktap == 1);
+}
+
+TEST_CASE("faults are set by an action") {
+    const auto groups = load(R"({"groups": [{"name": "g", "cases": [{"name": "c",
+        "actions": [{"faults": {"vm2": "drop,nth=3"}}, {"faults": {"vm2": ""}}]}]}]})");
+    REQUIRE(groups);
+    const auto& actions = (*groups)[0].cases[0].actions;
+    REQUIRE(actions.size() == 2);
+    CHECK(actions[0].kind == Action::Kind::faults);
+    CHECK(actions[0].vm == 1);
+    CHECK(actions[0].text == "drop,nth=3");
+    CHECK(actions[1].text.empty());
 }
 
 TEST_CASE("a mistake in a table is named") {
@@ -66,8 +79,8 @@ TEST_CASE("a mistake in a table is named") {
 }
 
 TEST_CASE("the project's own tables are right, and no two cases have one name") {
-    const auto [suite, least] =
-        GENERATE(table<std::string, std::size_t>({{"system", 100}, {"soak", 10}}));
+    const auto [suite, least] = GENERATE(table<std::string, std::size_t>(
+        {{"system", 100}, {"verbs", 10}, {"faults", 10}, {"soak", 10}}));
     const auto groups = load_system_groups(std::string(VRNIC_SOURCE_ROOT "/tests/") + suite, {});
     if (!groups) FAIL(groups.error().message);
     std::set<std::string> names;
