@@ -55,6 +55,7 @@
 #define VRNIC_ADMIN_MODIFY_SRQ 0x61     /* vrnic_cmd_modify_srq */
 #define VRNIC_ADMIN_QUERY_SRQ 0x62      /* vrnic_cmd_handle; response: vrnic_resp_query_srq */
 #define VRNIC_ADMIN_DESTROY_SRQ 0x63    /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_RESIZE_SRQ 0x64     /* vrnic_cmd_resize_srq */
 
 /* Status of a completion. */
 #define VRNIC_STATUS_OK 0
@@ -194,6 +195,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 #define VRNIC_CAP_MCAST (1ull << 21) /* multicast groups of UD queue pairs */
 #define VRNIC_CAP_CQ_RESIZE (1ull << 22)
 #define VRNIC_CAP_CQ_MODERATION (1ull << 23)
+#define VRNIC_CAP_SRQ_RESIZE (1ull << 24)
 
 /* Everything the device counts, in one table; a later minor version appends. */
 #define VRNIC_COUNTERS(X)                                                                          \
@@ -442,6 +444,23 @@ struct vrnic_resp_query_srq {
 	vrnic_le32 entries; /* posted and not taken */
 };
 VRNIC_ASSERT_SIZE(struct vrnic_resp_query_srq, 8);
+
+/*
+ * Other memory for a queue: entries that were posted and not taken are copied to
+ * their places in the new ring, whose record counts from then on; the driver has
+ * written pi there, and posts nothing meanwhile. Refused (INVALID, log_size) when
+ * the new ring is too small for them; then nothing has changed.
+ */
+struct vrnic_cmd_resize_srq {
+	vrnic_le32 srqn;
+	vrnic_u8 log_size; /* the stride stays */
+	vrnic_u8 reserved[3];
+	vrnic_le32 ring_offset; /* offsets as in vrnic_cmd_create_srq */
+	vrnic_le32 dbrec_offset;
+	struct vrnic_page_list memory;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_resize_srq, 40);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_resize_srq, memory, 16);
 
 /* ---- queue pairs ---- */
 

@@ -27,7 +27,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC | VRNIC_CAP_UD | VRNIC_CAP_XRC |
                     VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
                     VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST | VRNIC_CAP_CQ_RESIZE |
-                    VRNIC_CAP_CQ_MODERATION;
+                    VRNIC_CAP_CQ_MODERATION | VRNIC_CAP_SRQ_RESIZE;
     caps.max_mr_size = MrTable::kMaxRegionBytes;
     caps.page_size_mask = all_page_sizes();
     caps.max_mr_pages = 4u << 20;

@@ -205,6 +205,10 @@ AdminResult<void> modify_srq(Device& device, const vrnic_cmd_modify_srq& cmd) {
     return device.transport.modify_srq(cmd);
 }
 
+AdminResult<void> resize_srq(Device& device, const vrnic_cmd_resize_srq& cmd) {
+    return device.transport.resize_srq(cmd);
+}
+
 AdminResult<vrnic_resp_query_srq> query_srq(Device& device, const vrnic_cmd_handle& cmd) {
     return device.transport.query_srq(cmd.handle);
 }
@@ -318,6 +322,7 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(MODIFY_SRQ, modify_srq),
     COMMAND(QUERY_SRQ, query_srq, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(DESTROY_SRQ, destroy_srq, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(RESIZE_SRQ, resize_srq, RESERVED(vrnic_cmd_resize_srq, reserved)),
 });
 
 #undef COMMAND

@@ -2,10 +2,10 @@
 #include "rdma/cq.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "host/log.h"
+#include "rdma/ring_copy.h"
 
 namespace vrnic {
 namespace {
@@ -114,18 +114,10 @@ AdminResult<void> CqTable::resize(const vrnic_cmd_resize_cq& cmd) {
     if (cq->index - first > size)
         return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_resize_cq, log_size));
 
-    std::array<vrnic_cqe, 64> piece;
-    for (std::uint64_t index = first; index != cq->index;) {
-        const std::uint64_t from = index & (cq->size - 1), to = index & (size - 1);
-        const std::uint64_t count =
-            std::min<std::uint64_t>({cq->index - index, cq->size - from, size - to, piece.size()});
-        const auto bytes = std::as_writable_bytes(std::span(piece).first(count));
-        if (!cq->memory.read(host_, cq->ring_offset + from * sizeof(vrnic_cqe), bytes) ||
-            !memory->write(host_, cmd.ring_offset + to * sizeof(vrnic_cqe), bytes)) {
-            ++counters_.dma_errors;
-            return admin_error(VRNIC_STATUS_DMA, VRNIC_FIELD(vrnic_cmd_resize_cq, memory));
-        }
-        index += count;
+    if (!copy_ring(host_, {cq->memory, cq->ring_offset, cq->size}, {*memory, cmd.ring_offset, size},
+                   sizeof(vrnic_cqe), first, cq->index)) {
+        ++counters_.dma_errors;
+        return admin_error(VRNIC_STATUS_DMA, VRNIC_FIELD(vrnic_cmd_resize_cq, memory));
     }
     cq->size = size;
     cq->ring_offset = cmd.ring_offset;

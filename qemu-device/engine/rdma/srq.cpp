@@ -2,9 +2,11 @@
 #include "rdma/srq.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "host/log.h"
+#include "rdma/ring_copy.h"
 
 namespace vrnic {
 
@@ -71,6 +73,43 @@ AdminResult<void> SrqTable::modify(const vrnic_cmd_modify_srq& cmd) {
         return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_modify_srq, limit));
     srq->limit = cmd.limit;
     check_limit(*srq);
+    return {};
+}
+
+AdminResult<void> SrqTable::resize(const vrnic_cmd_resize_srq& cmd) {
+    constexpr std::uint32_t kSize = VRNIC_FIELD(vrnic_cmd_resize_srq, log_size);
+    constexpr std::uint32_t kMemory = VRNIC_FIELD(vrnic_cmd_resize_srq, memory);
+    SharedReceiveQueue* srq = find(cmd.srqn);
+    if (!srq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_resize_srq, srqn));
+    if (srq->failed || !read_producer(*srq))
+        return admin_error(VRNIC_STATUS_BAD_STATE, VRNIC_FIELD(vrnic_cmd_resize_srq, srqn));
+    const auto log_stride = static_cast<std::uint8_t>(std::countr_zero(srq->ring.stride));
+    auto ring = make_ring({cmd.log_size, log_stride, cmd.ring_offset, kSize, kSize,
+                           VRNIC_FIELD(vrnic_cmd_resize_srq, ring_offset)},
+                          {limits_.max_entries, log_stride, log_stride});
+    if (!ring) return std::unexpected(ring.error());
+    // A limit is never more than the entries that are left.
+    if (ring->size == 0 || ring->size < srq->ring.producer - srq->ring.next)
+        return admin_error(VRNIC_STATUS_INVALID, kSize);
+    if (cmd.dbrec_offset % sizeof(vrnic_srq_dbrec) != 0)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_resize_srq, dbrec_offset));
+    const std::uint64_t length =
+        std::max(ring->end(), cmd.dbrec_offset + std::uint64_t{sizeof(vrnic_srq_dbrec)});
+    auto memory = PagedMemory::create(host_, cmd.memory, length, limits_.max_pages, kMemory);
+    if (!memory) return std::unexpected(memory.error());
+
+    const std::uint64_t first = srq->ring.next;
+    const std::uint64_t count = srq->ring.producer - srq->ring.next;
+    if (!copy_ring(host_, {srq->memory, srq->ring.offset, srq->ring.size},
+                   {*memory, ring->offset, ring->size}, ring->stride, first, first + count)) {
+        ++counters_.dma_errors;
+        return admin_error(VRNIC_STATUS_DMA, kMemory);
+    }
+    ring->next = srq->ring.next;
+    ring->producer = srq->ring.producer;
+    srq->ring = *ring;
+    srq->dbrec_offset = cmd.dbrec_offset;
+    srq->memory = std::move(*memory);
     return {};
 }
 

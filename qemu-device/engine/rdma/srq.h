@@ -47,6 +47,7 @@ class SrqTable {
     // Admin commands; PD and XRC domain were checked.
     AdminResult<std::uint32_t> create(const vrnic_cmd_create_srq& cmd);
     AdminResult<void> modify(const vrnic_cmd_modify_srq& cmd);
+    AdminResult<void> resize(const vrnic_cmd_resize_srq& cmd);
     AdminResult<vrnic_resp_query_srq> query(std::uint32_t srqn);
     AdminResult<void> destroy(std::uint32_t srqn);
     void reset();

@@ -246,6 +246,10 @@ AdminResult<void> Transport::modify_srq(const vrnic_cmd_modify_srq& cmd) {
     return impl_->context.srqs.modify(cmd);
 }
 
+AdminResult<void> Transport::resize_srq(const vrnic_cmd_resize_srq& cmd) {
+    return impl_->context.srqs.resize(cmd);
+}
+
 AdminResult<vrnic_resp_query_srq> Transport::query_srq(std::uint32_t srqn) {
     return impl_->context.srqs.query(srqn);
 }

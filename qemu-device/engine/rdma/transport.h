@@ -61,6 +61,7 @@ class Transport {
     // PD and XRC domain were checked to exist.
     AdminResult<std::uint32_t> create_srq(const vrnic_cmd_create_srq& cmd);
     AdminResult<void> modify_srq(const vrnic_cmd_modify_srq& cmd);
+    AdminResult<void> resize_srq(const vrnic_cmd_resize_srq& cmd);
     AdminResult<vrnic_resp_query_srq> query_srq(std::uint32_t srqn);
     AdminResult<void> destroy_srq(std::uint32_t srqn);
     // O(n): for their ends.

@@ -63,6 +63,7 @@ const std::vector<Opcode> kOpcodes = {
     {VRNIC_ADMIN_MODIFY_SRQ, sizeof(vrnic_cmd_modify_srq), {}},
     {VRNIC_ADMIN_QUERY_SRQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_DESTROY_SRQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_RESIZE_SRQ, sizeof(vrnic_cmd_resize_srq), {GAP(vrnic_cmd_resize_srq, reserved)}},
 };
 #undef GAP
 
@@ -129,7 +130,8 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
                                         VRNIC_CAP_UD | VRNIC_CAP_XRC | VRNIC_CAP_ATOMIC |
                                         VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
                                         VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST |
-                                        VRNIC_CAP_CQ_RESIZE | VRNIC_CAP_CQ_MODERATION;
+                                        VRNIC_CAP_CQ_RESIZE | VRNIC_CAP_CQ_MODERATION |
+                                        VRNIC_CAP_SRQ_RESIZE;
     CHECK(caps.features == kFeatures);
     CHECK(caps.max_cq_count == 65535);
     CHECK(caps.max_cq_period == 65535);

@@ -113,6 +113,93 @@ TEST_CASE("SRQ: a limit that is already reached is told at once; one beyond the 
     CHECK(next_event(c)->type == VRNIC_EVENT_SRQ_LIMIT);
 }
 
+namespace {
+
+// Into memory of its own, whose record is behind the ring.
+vrnic_cmd_resize_srq resize_fields(Connection& c, std::uint8_t log_size) {
+    const std::uint32_t ring = Connection::kRqStride << log_size;
+    vrnic_cmd_resize_srq fields{};
+    fields.srqn = c.srqn;
+    fields.log_size = log_size;
+    fields.dbrec_offset = ring;
+    fields.memory = contiguous(c.guest.host.allocate(ring + 64), ring + 64);
+    vrnic_le32 posted;
+    posted = c.srq_pi;
+    c.guest.host.store(fields.memory.addr + ring, posted);
+    return fields;
+}
+
+}  // namespace
+
+TEST_CASE("SRQ: resized, it gives the same entries from other memory") {
+    Connection c(kShared);
+    const auto log_size = GENERATE(std::uint8_t{2}, std::uint8_t{5}, std::uint8_t{7});
+    for (std::uint32_t tag = 0; tag < 31; ++tag) {
+        c.post_shared(tag, 0, 100);
+        c.deliver(c.next(kSendOnly));
+        CHECK(c.poll()->wqe_index == tag);
+    }
+    for (std::uint32_t tag = 31; tag < 35; ++tag) c.post_shared(tag, 0, 100);  // around its end
+
+    const auto fields = resize_fields(c, log_size);
+    REQUIRE(c.guest.submit(VRNIC_ADMIN_RESIZE_SRQ, fields).status == VRNIC_STATUS_OK);
+    CHECK(query(c).entries == 4);
+    std::memset(c.guest.host.bytes(c.shared, Connection::kSrqMemory).data(), 0xff,
+                Connection::kSrqMemory);  // the old one is nobody's
+    for (std::uint32_t tag = 31; tag < 35; ++tag) {
+        c.deliver(c.next(kSendOnly), Connection::pattern(8));
+        CHECK(c.poll()->wqe_index == tag);
+    }
+    CHECK(c.guest.engine.counters().roce_rnr_nak_sent == 0);
+    c.deliver(c.next(kSendOnly), Connection::pattern(8));
+    CHECK(c.guest.engine.counters().roce_rnr_nak_sent == 1);
+}
+
+TEST_CASE("SRQ: resizing that is refused changes nothing") {
+    Connection c(kShared);
+    for (std::uint32_t tag = 0; tag < 3; ++tag) c.post_shared(tag, 0, 100);
+    auto fields = resize_fields(c, 3);
+    std::uint16_t status = VRNIC_STATUS_INVALID;
+    std::uint32_t detail = VRNIC_FIELD(vrnic_cmd_resize_srq, log_size);
+    SECTION("too small for what is there") {
+        fields.log_size = 1;
+    }
+    SECTION("too large") {
+        fields.log_size = GENERATE(std::uint8_t{15}, std::uint8_t{254});
+    }
+    SECTION("no queue at all") {
+        fields.log_size = VRNIC_NO_QUEUE;
+    }
+    SECTION("misaligned ring") {
+        fields.ring_offset = 32;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_srq, ring_offset);
+    }
+    SECTION("misaligned record") {
+        fields.dbrec_offset += 4;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_srq, dbrec_offset);
+    }
+    SECTION("record past the memory") {
+        fields.dbrec_offset = 0x1000;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_srq, memory) + offsetof(vrnic_page_list, num_pages);
+    }
+    SECTION("memory that cannot be written") {
+        c.guest.host.hole = fields.memory.addr;
+        status = VRNIC_STATUS_DMA;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_srq, memory);
+    }
+    SECTION("no such queue") {
+        fields.srqn = 77;
+        status = VRNIC_STATUS_NO_OBJECT;
+        detail = VRNIC_FIELD(vrnic_cmd_resize_srq, srqn);
+    }
+    const auto completion = c.guest.submit(VRNIC_ADMIN_RESIZE_SRQ, fields);
+    CHECK(completion.status == status);
+    CHECK(completion.detail == detail);
+    c.guest.host.hole = 0;
+    c.deliver(c.next(kSendOnly), Connection::pattern(8));
+    CHECK(c.poll()->wqe_index == 0);
+}
+
 TEST_CASE("SRQ: a QP in ERR flushes what it has taken, leaves the others, and says so") {
     Connection c(kShared);
     c.post_shared(1, 0, 1000);
