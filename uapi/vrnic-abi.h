@@ -40,6 +40,9 @@ struct vrnic_ib_alloc_ucontext_resp {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_resp, 80);
 
+/* Attribute of UVERBS_METHOD_QUERY_CONTEXT: the same answer, for one who imports the context. */
+#define VRNIC_IB_ATTR_QUERY_CONTEXT_RESP 0x1000 /* 1 << UVERBS_ID_NS_SHIFT: the driver's first */
+
 struct vrnic_ib_alloc_pd_resp {
 	__aligned_u64 comp_mask;
 	__u32 pdn;
@@ -96,6 +99,18 @@ struct vrnic_ib_create_srq_resp {
 	__u32 reserved;
 };
 VRNIC_ASSERT_SIZE(struct vrnic_ib_create_srq_resp, 16);
+
+/* With IBV_SRQ_MAX_WR: the memory of the larger or smaller queue. See vrnic_cmd_resize_srq. */
+struct vrnic_ib_modify_srq_req {
+	__aligned_u64 comp_mask;
+	__aligned_u64 buf_va;
+	__aligned_u64 buf_len;
+	__u32 ring_offset;
+	__u32 dbrec_offset;
+	__u8 log_size;
+	__u8 reserved[7];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_modify_srq_req, 40);
 
 /* An address handle is its address vector, as it goes into each send entry. */
 struct vrnic_ib_create_ah_resp {

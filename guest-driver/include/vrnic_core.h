@@ -113,6 +113,7 @@ int vrnic_cmd_alloc_xrcd(struct vrnic_dev *dev, u32 *xrcdn);
 int vrnic_cmd_dealloc_xrcd(struct vrnic_dev *dev, u32 xrcdn);
 int vrnic_cmd_create_srq(struct vrnic_dev *dev, const struct vrnic_cmd_create_srq *cmd, u32 *srqn);
 int vrnic_cmd_modify_srq(struct vrnic_dev *dev, const struct vrnic_cmd_modify_srq *cmd);
+int vrnic_cmd_resize_srq(struct vrnic_dev *dev, const struct vrnic_cmd_resize_srq *cmd);
 int vrnic_cmd_query_srq(struct vrnic_dev *dev, u32 srqn, struct vrnic_resp_query_srq *resp);
 int vrnic_cmd_destroy_srq(struct vrnic_dev *dev, u32 srqn);
 

@@ -272,6 +272,12 @@ int vrnic_cmd_modify_srq(struct vrnic_dev *dev, const struct vrnic_cmd_modify_sr
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_modify_srq);
 
+int vrnic_cmd_resize_srq(struct vrnic_dev *dev, const struct vrnic_cmd_resize_srq *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_RESIZE_SRQ, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_resize_srq);
+
 int vrnic_cmd_query_srq(struct vrnic_dev *dev, u32 srqn, struct vrnic_resp_query_srq *resp)
 {
 	struct vrnic_cmd_handle cmd = { .handle = cpu_to_le32(srqn) };

@@ -42,6 +42,8 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 		attr->max_srq_wr = vrnic_limit(caps->max_srq_entries);
 		attr->max_srq_sge = vrnic_limit(caps->max_recv_sge);
 	}
+	if (features & VRNIC_CAP_SRQ_RESIZE)
+		attr->device_cap_flags |= IB_DEVICE_SRQ_RESIZE;
 	if (features & VRNIC_CAP_MCAST) {
 		attr->kernel_cap_flags |= IBK_BLOCK_MULTICAST_LOOPBACK;
 		attr->max_mcast_grp = vrnic_limit(caps->max_mcast_groups);

@@ -64,6 +64,7 @@ static const struct ib_device_ops vrnic_ops = {
 
 	.alloc_ucontext = vrnic_alloc_ucontext,
 	.dealloc_ucontext = vrnic_dealloc_ucontext,
+	.query_ucontext = vrnic_query_ucontext,
 	.disassociate_ucontext = vrnic_disassociate_ucontext,
 	.mmap = vrnic_mmap,
 	.mmap_free = vrnic_mmap_free,
@@ -128,6 +129,7 @@ static int vrnic_ib_register(struct vrnic_ib_dev *vib)
 	strscpy(ib->node_desc, "vrnic", sizeof(ib->node_desc));
 
 	ib_set_device_ops(ib, &vrnic_ops);
+	ib->driver_def = vrnic_uapi;
 	ret = ib_device_set_netdev(ib, netdev, VRNIC_PORT);
 	if (ret)
 		return ret;

@@ -113,7 +113,7 @@ struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 le
 
 	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
 		return ERR_PTR(-EINVAL);
-	if (flags & ~IB_MR_REREG_SUPPORTED || mr->memory.umem->is_dmabuf)
+	if (flags & ~IB_MR_REREG_SUPPORTED)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!(flags & IB_MR_REREG_ACCESS))
 		access = mr->access;
@@ -129,6 +129,9 @@ struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 le
 		if (ib_access_writable(access) && !mr->memory.umem->writable)
 			flags |= IB_MR_REREG_TRANS;
 	}
+	/* Of which buffer is not known any more. */
+	if (flags & IB_MR_REREG_TRANS && mr->memory.umem->is_dmabuf)
+		return ERR_PTR(-EOPNOTSUPP);
 
 	cmd.key = cpu_to_le32(mr->key);
 	cmd.mask = cpu_to_le32(flags);

@@ -75,6 +75,7 @@ int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib
 	if (ret)
 		goto release;
 
+	mutex_init(&srq->resize_lock);
 	srq->max_wr = 1u << req.log_size;
 	srq->max_sge = init->attr.max_sge;
 	if (init->srq_type == IB_SRQT_XRC)
@@ -103,13 +104,55 @@ release:
 	return ret;
 }
 
+/* The process gives other memory and does not post meanwhile; the device copies what is there. */
+static int vrnic_srq_resize(struct vrnic_srq *srq, u32 max_wr, struct ib_udata *udata)
+{
+	struct vrnic_dev *dev = vrnic_of(srq->ib.device);
+	struct vrnic_ib_modify_srq_req req;
+	struct vrnic_cmd_resize_srq cmd = {};
+	struct vrnic_memory memory;
+	int ret;
+
+	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (!max_wr || memchr_inv(req.reserved, 0, sizeof(req.reserved)) || req.log_size > 31 ||
+	    1u << req.log_size > le32_to_cpu(vrnic_caps(dev)->max_srq_entries) ||
+	    max_wr > 1u << req.log_size)
+		return -EINVAL;
+	ret = vrnic_memory_pin(srq->ib.device, &memory, req.buf_va, req.buf_len, req.buf_va,
+			       IB_ACCESS_LOCAL_WRITE);
+	if (ret)
+		return ret;
+
+	cmd.srqn = cpu_to_le32(srq->srqn);
+	cmd.log_size = req.log_size;
+	cmd.ring_offset = cpu_to_le32(req.ring_offset);
+	cmd.dbrec_offset = cpu_to_le32(req.dbrec_offset);
+	cmd.memory = memory.list;
+	mutex_lock(&srq->resize_lock);
+	ret = vrnic_cmd_resize_srq(dev, &cmd);
+	vrnic_memory_free_tables(srq->ib.device, &memory);
+	if (!ret) {
+		swap(srq->memory, memory);
+		srq->max_wr = 1u << req.log_size;
+	}
+	mutex_unlock(&srq->resize_lock);
+	vrnic_memory_release(srq->ib.device, &memory); /* the one that is not used now */
+	return ret;
+}
+
 int vrnic_modify_srq(struct ib_srq *ib, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
 		     struct ib_udata *udata)
 {
 	struct vrnic_srq *srq = to_vrnic_srq(ib);
+	int ret;
 
-	if (mask & IB_SRQ_MAX_WR) /* IB_DEVICE_SRQ_RESIZE is not set */
-		return -EOPNOTSUPP;
+	if (mask & IB_SRQ_MAX_WR) {
+		ret = vrnic_srq_resize(srq, attr->max_wr, udata);
+		if (ret)
+			return ret;
+	}
 	if (!(mask & IB_SRQ_LIMIT))
 		return 0;
 	if (attr->srq_limit > srq->max_wr)

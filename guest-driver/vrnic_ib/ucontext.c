@@ -5,6 +5,9 @@
 
 #include "vrnic_ib.h"
 
+#define UVERBS_MODULE_NAME vrnic_ib
+#include <rdma/uverbs_named_ioctl.h>
+
 /* rdma_user_mmap_entry with what it maps. */
 struct vrnic_mmap_entry {
 	struct rdma_user_mmap_entry rdma;
@@ -119,6 +122,29 @@ free_uar:
 	vrnic_cmd_free_uar(dev, context->uar);
 	return ret;
 }
+
+/* For a process that imports the context, and maps the same pages. */
+int vrnic_query_ucontext(struct ib_ucontext *ib, struct uverbs_attr_bundle *attrs)
+{
+	struct vrnic_ib_alloc_ucontext_resp resp = {};
+
+	vrnic_ucontext_fill(to_vrnic_ucontext(ib), &resp);
+	return uverbs_copy_to_struct_or_zero(attrs, VRNIC_IB_ATTR_QUERY_CONTEXT_RESP, &resp,
+					     sizeof(resp));
+}
+
+static_assert(VRNIC_IB_ATTR_QUERY_CONTEXT_RESP == 1U << UVERBS_ID_NS_SHIFT);
+
+ADD_UVERBS_ATTRIBUTES_SIMPLE(
+	vrnic_query_context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_CONTEXT,
+	UVERBS_ATTR_PTR_OUT(VRNIC_IB_ATTR_QUERY_CONTEXT_RESP,
+			    UVERBS_ATTR_STRUCT(struct vrnic_ib_alloc_ucontext_resp, features),
+			    UA_MANDATORY));
+
+const struct uapi_definition vrnic_uapi[] = {
+	UAPI_DEF_CHAIN_OBJ_TREE(UVERBS_OBJECT_DEVICE, &vrnic_query_context),
+	{},
+};
 
 /* No mapping is left: the process is gone, or its mappings were taken away. */
 void vrnic_dealloc_ucontext(struct ib_ucontext *ib)

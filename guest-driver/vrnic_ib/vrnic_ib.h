@@ -70,6 +70,7 @@ struct vrnic_cq {
 struct vrnic_srq {
 	struct ib_srq ib;
 	u32 srqn;
+	struct mutex resize_lock; /* what resizing changes */
 	u32 max_wr;
 	u32 max_sge;
 	struct vrnic_memory memory;
@@ -155,6 +156,8 @@ void vrnic_gids_new_mac(struct vrnic_ib_dev *vib, const u8 *mac);
 /* ucontext.c */
 int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata);
 void vrnic_dealloc_ucontext(struct ib_ucontext *ib);
+int vrnic_query_ucontext(struct ib_ucontext *ib, struct uverbs_attr_bundle *attrs);
+extern const struct uapi_definition vrnic_uapi[]; /* ours beyond the standard methods */
 void vrnic_disassociate_ucontext(struct ib_ucontext *ib);
 int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma);
 void vrnic_mmap_free(struct rdma_user_mmap_entry *entry);

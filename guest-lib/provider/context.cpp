@@ -67,19 +67,15 @@ void destroy(Context* context) {
     glue_free_context(&context->verbs);
 }
 
-}  // namespace
-
-}  // namespace vrnic
-
-using namespace vrnic;
-
-verbs_context* vrnic_alloc_context(ibv_device* device, int cmd_fd) {
+// A context whose limits the command asks the kernel for; nullptr and errno.
+verbs_context* open(ibv_device* device, int cmd_fd,
+                    int (*command)(verbs_context*, vrnic_ib_alloc_ucontext_resp*)) {
     verbs_context* verbs = glue_new_context(device, cmd_fd, sizeof(Context));
     if (verbs == nullptr) return nullptr;
     auto* context = reinterpret_cast<Context*>(verbs);
     std::construct_at(&context->state);
 
-    int err = glue_cmd_get_context(verbs, &context->state.limits);
+    int err = command(verbs, &context->state.limits);
     if (err == 0) err = map_doorbell(context->state, cmd_fd);
     if (err == 0) err = map_clock(context->state, cmd_fd);
     if (err) {
@@ -89,6 +85,20 @@ verbs_context* vrnic_alloc_context(ibv_device* device, int cmd_fd) {
     }
     glue_set_ops(verbs);
     return verbs;
+}
+
+}  // namespace
+
+}  // namespace vrnic
+
+using namespace vrnic;
+
+verbs_context* vrnic_alloc_context(ibv_device* device, int cmd_fd) {
+    return open(device, cmd_fd, glue_cmd_get_context);
+}
+
+verbs_context* vrnic_import_context(ibv_device* device, int cmd_fd) {
+    return open(device, cmd_fd, glue_cmd_query_context);
 }
 
 void vrnic_free_context(ibv_context* context) {

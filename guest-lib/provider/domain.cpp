@@ -43,6 +43,22 @@ int vrnic_dealloc_pd(ibv_pd* ibpd) {
     return 0;
 }
 
+// The kernel's is somebody else's, who ends it.
+ibv_pd* vrnic_import_pd(ibv_context* context, uint32_t handle) {
+    auto* pd = new (std::nothrow) Pd;
+    if (pd == nullptr) {
+        errno = ENOMEM;
+        return nullptr;
+    }
+    pd->verbs.context = context;
+    pd->verbs.handle = handle;
+    return &pd->verbs;
+}
+
+void vrnic_unimport_pd(ibv_pd* pd) {
+    delete &Pd::from(pd);
+}
+
 ibv_td* vrnic_alloc_td(ibv_context* context, ibv_td_init_attr* attr) {
     if (attr->comp_mask) {
         errno = EINVAL;

@@ -39,7 +39,7 @@ int vrnic_post_srq_recv(ibv_srq* ibsrq, ibv_recv_wr* wr, ibv_recv_wr** bad_wr) {
     const uint32_t first = srq.produced;
     int err = 0;
     for (; wr; wr = wr->next) {
-        if (srq.free_tags == 0) {
+        if (!srq.has_room()) {
             err = ENOMEM;
             break;
         }

@@ -51,7 +51,7 @@ inline constexpr auto kOperations = [] {
     rows[IBV_WR_RDMA_READ]            = {.opcode = VRNIC_OP_READ, .completion = IBV_WC_RDMA_READ, .kinds = kReliable, .asked = IBV_QP_EX_WITH_RDMA_READ, .remote = true, .data = true};
     rows[IBV_WR_ATOMIC_CMP_AND_SWP]   = {.opcode = VRNIC_OP_COMPARE_SWAP, .completion = IBV_WC_COMP_SWAP, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_CMP_AND_SWP, .data = true, .segment = Segment::kAtomic};
     rows[IBV_WR_ATOMIC_FETCH_AND_ADD] = {.opcode = VRNIC_OP_FETCH_ADD, .completion = IBV_WC_FETCH_ADD, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_FETCH_AND_ADD, .data = true, .segment = Segment::kAtomic};
-    rows[IBV_WR_LOCAL_INV]            = {.opcode = VRNIC_OP_LOCAL_INV, .completion = IBV_WC_LOCAL_INV, .kinds = kConnected, .asked = IBV_QP_EX_WITH_LOCAL_INV, .invalidates = true, .local = true};
+    rows[IBV_WR_LOCAL_INV]            = {.opcode = VRNIC_OP_LOCAL_INV, .completion = IBV_WC_LOCAL_INV, .kinds = kReliable, .asked = IBV_QP_EX_WITH_LOCAL_INV, .invalidates = true, .local = true};
     rows[IBV_WR_BIND_MW]              = {.opcode = VRNIC_OP_BIND_MW, .completion = IBV_WC_BIND_MW, .kinds = kConnected, .asked = IBV_QP_EX_WITH_BIND_MW, .local = true, .segment = Segment::kBind};
     rows[IBV_WR_FLUSH]                = {.opcode = VRNIC_OP_FLUSH, .completion = IBV_WC_FLUSH, .kinds = kReliable, .asked = IBV_QP_EX_WITH_FLUSH, .posted = false, .segment = Segment::kFlush};
     rows[IBV_WR_ATOMIC_WRITE]         = {.opcode = VRNIC_OP_ATOMIC_WRITE, .completion = IBV_WC_ATOMIC_WRITE, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_WRITE, .remote = true, .data = true, .inline_data = true};

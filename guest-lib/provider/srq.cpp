@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <mutex>
 #include <new>
 
@@ -16,15 +15,43 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 
-// false: no memory.
-bool prepare_tags(Srq& srq) {
-    const uint32_t size = srq.ring.size();
-    srq.wr_ids.reset(new (std::nothrow) uint64_t[size]{});
-    srq.tags.reset(new (std::nothrow) uint32_t[size]{});
-    if (!srq.wr_ids || !srq.tags) return false;
-    for (uint32_t i = 0; i < size; ++i) srq.tags[i] = size - 1 - i;
-    srq.free_tags = size;
-    return true;
+// Ring and record in one memory.
+struct SrqMemory {
+    QueueMemory memory;
+    uint8_t log_size;
+    uint8_t log_stride;
+    size_t dbrec_offset;
+
+    static std::expected<SrqMemory, int> create(uint32_t entries, uint8_t log_stride, Pd* domain) {
+        const uint8_t log_size = log2_ceil(entries);
+        const size_t dbrec_offset = align_up(size_t{1} << (log_size + log_stride), kCacheLine);
+        auto memory = QueueMemory::create(dbrec_offset + kCacheLine, QueueKind::kSrq, domain);
+        if (!memory) return std::unexpected(memory.error());
+        return SrqMemory{std::move(*memory), log_size, log_stride, dbrec_offset};
+    }
+
+    vrnic_le32* producer_record() const {
+        return &reinterpret_cast<vrnic_srq_dbrec*>(memory.at(dbrec_offset))->pi;
+    }
+    // Request: vrnic_ib_create_srq_req or vrnic_ib_modify_srq_req.
+    template <typename Request>
+    Request request() const {
+        Request req{};
+        req.buf_va = reinterpret_cast<uintptr_t>(memory.at(0));
+        req.buf_len = memory.size();
+        req.dbrec_offset = static_cast<uint32_t>(dbrec_offset);
+        req.log_size = log_size;
+        return req;
+    }
+    void give_to(Srq& srq) {
+        srq.ring = Ring(memory.at(0), log_size, log_stride);
+        srq.producer_record = producer_record();
+        srq.memory = std::move(memory);
+    }
+};
+
+bool is_size(const Context::State& context, uint32_t entries) {
+    return entries != 0 && entries <= context.limits.max_srq_entries;
 }
 
 // 0, or an errno value. On success `srq` is complete and in the table; `attr` says what it can
@@ -38,30 +65,20 @@ int create(Srq& srq, ibv_context* ibcontext, ibv_srq_init_attr_ex& attr) {
     if ((attr.comp_mask & ~kKnown) || (type != IBV_SRQT_BASIC && type != IBV_SRQT_XRC))
         return EOPNOTSUPP;
     if (!(attr.comp_mask & IBV_SRQ_INIT_ATTR_PD)) return EINVAL;
-    if (attr.attr.max_wr == 0 || attr.attr.max_wr > context.limits.max_srq_entries ||
-        attr.attr.max_sge > context.limits.max_recv_sge)
+    if (!is_size(context, attr.attr.max_wr) || attr.attr.max_sge > context.limits.max_recv_sge)
         return EINVAL;
 
-    const uint8_t log_size = log2_ceil(attr.attr.max_wr);
-    const uint8_t log_stride = receive_log_stride(attr.attr.max_sge);
-    const size_t dbrec_offset = align_up(size_t{1} << (log_size + log_stride), kCacheLine);
-    srq.domain = DomainUse(&Pd::from(attr.pd));
-    auto memory = QueueMemory::create(dbrec_offset + kCacheLine, QueueKind::kSrq, srq.domain.get());
-    if (!memory) return memory.error();
     srq.context = &context;
-    srq.memory = std::move(*memory);
-    srq.ring = Ring(srq.memory.at(0), log_size, log_stride);
-    srq.producer_record = &reinterpret_cast<vrnic_srq_dbrec*>(srq.memory.at(dbrec_offset))->pi;
-    srq.max_sge = std::min(receive_sges(srq.ring.stride()), context.limits.max_recv_sge);
+    srq.domain = DomainUse(&Pd::from(attr.pd));
     if (type == IBV_SRQT_XRC) srq.cq = attr.cq;
-    if (!prepare_tags(srq)) return ENOMEM;
-
-    vrnic_ib_create_srq_req req{};
-    req.buf_va = reinterpret_cast<uintptr_t>(srq.memory.at(0));
-    req.buf_len = srq.memory.size();
-    req.dbrec_offset = static_cast<uint32_t>(dbrec_offset);
-    req.log_size = log_size;
-    req.log_stride = log_stride;
+    auto memory = SrqMemory::create(attr.attr.max_wr, receive_log_stride(attr.attr.max_sge),
+                                    srq.domain.get());
+    if (!memory) return memory.error();
+    auto req = memory->request<vrnic_ib_create_srq_req>();
+    req.log_stride = memory->log_stride;
+    memory->give_to(srq);
+    srq.max_sge = std::min(receive_sges(srq.ring.stride()), context.limits.max_recv_sge);
+    if (!srq.add_tags(srq.ring.size())) return ENOMEM;
 
     std::lock_guard guard(context.tables_lock);
     vrnic_ib_create_srq_resp resp{};
@@ -80,9 +97,22 @@ int create(Srq& srq, ibv_context* ibcontext, ibv_srq_init_attr_ex& attr) {
 
 uint64_t Srq::retire(uint32_t tag) {
     std::lock_guard guard(lock);
-    tag = ring.position(tag);  // one that we gave, whatever the device says
-    if (free_tags < ring.size()) tags[free_tags++] = tag;
+    if (tag >= num_tags) return 0;  // none that we gave
+    if (free_tags < num_tags) tags[free_tags++] = tag;
     return wr_ids[tag];
+}
+
+bool Srq::add_tags(uint32_t wanted) {
+    if (wanted <= num_tags) return true;
+    std::unique_ptr<uint64_t[]> more_ids(new (std::nothrow) uint64_t[wanted]{});
+    std::unique_ptr<uint32_t[]> more_tags(new (std::nothrow) uint32_t[wanted]{});
+    if (!more_ids || !more_tags) return false;
+    std::copy_n(wr_ids.get(), num_tags, more_ids.get());
+    std::copy_n(tags.get(), free_tags, more_tags.get());
+    wr_ids = std::move(more_ids);
+    tags = std::move(more_tags);
+    while (num_tags < wanted) tags[free_tags++] = num_tags++;
+    return true;
 }
 
 }  // namespace vrnic
@@ -113,6 +143,27 @@ ibv_srq* vrnic_create_srq(ibv_pd* pd, ibv_srq_init_attr* attr) {
     ibv_srq* srq = vrnic_create_srq_ex(pd->context, &extended);
     if (srq) attr->attr = extended.attr;
     return srq;
+}
+
+// Nobody posts while the device moves what is in the ring.
+int vrnic_modify_srq(ibv_srq* ibsrq, ibv_srq_attr* attr, int mask) {
+    if (!(mask & IBV_SRQ_MAX_WR)) return glue_cmd_modify_srq(ibsrq, attr, mask, nullptr);
+    Srq& srq = Srq::from(ibsrq);
+    if (!is_size(*srq.context, attr->max_wr)) return EINVAL;
+    const auto log_stride = log2_ceil(static_cast<uint32_t>(srq.ring.stride()));
+    auto memory = SrqMemory::create(attr->max_wr, log_stride, srq.domain.get());
+    if (!memory) return memory.error();
+    const auto req = memory->request<vrnic_ib_modify_srq_req>();
+
+    std::lock_guard guard(srq.lock);
+    const uint32_t size = 1u << memory->log_size;
+    // IBTA 11.2.3.3: not fewer than are in use; the device knows only those that were not taken.
+    if (srq.num_tags - srq.free_tags > size) return EINVAL;
+    if (!srq.add_tags(size)) return ENOMEM;
+    *memory->producer_record() = srq.produced;
+    if (int err = glue_cmd_modify_srq(ibsrq, attr, mask, &req)) return err;
+    memory->give_to(srq);
+    return 0;
 }
 
 int vrnic_get_srq_num(ibv_srq* srq, uint32_t* number) {

@@ -31,8 +31,6 @@ struct Srq {
     QueueMemory memory;
     Ring ring;
     vrnic_le32* producer_record = nullptr;
-    std::unique_ptr<uint64_t[]> wr_ids;  // by tag
-    std::unique_ptr<uint32_t[]> tags;    // those that are free are the first free_tags of them
     uint32_t srqn = 0;
     uint32_t max_sge = 0;
     ibv_cq* cq = nullptr;  // of an XRC one: where its entries complete
@@ -40,13 +38,19 @@ struct Srq {
     SpinLock lock;
     // Under the lock:
     uint32_t produced = 0;
-    uint32_t free_tags = 0;
+    uint32_t num_tags = 0;               // at least the ring's size; never fewer than there were
+    uint32_t free_tags = 0;              // how many of them
+    std::unique_ptr<uint64_t[]> wr_ids;  // by tag
+    std::unique_ptr<uint32_t[]> tags;    // the first free_tags of these are free
 
     static Srq& from(ibv_srq* srq) { return *reinterpret_cast<Srq*>(srq); }
     ibv_srq* ibv() { return reinterpret_cast<ibv_srq*>(verbs); }
 
+    bool has_room() const { return num_tags - free_tags < ring.size(); }
     // The entry of that tag is done: its wr_id.
     uint64_t retire(uint32_t tag);
+    // At least so many tags from now on. False: no memory, and nothing has changed.
+    [[nodiscard]] bool add_tags(uint32_t wanted);
 };
 
 }  // namespace vrnic

@@ -59,6 +59,14 @@ int glue_cmd_get_context(struct verbs_context *context, struct vrnic_ib_alloc_uc
 	return ret;
 }
 
+int glue_cmd_query_context(struct verbs_context *context, struct vrnic_ib_alloc_ucontext_resp *resp)
+{
+	DECLARE_COMMAND_BUFFER(driver, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_CONTEXT, 1);
+
+	fill_attr_out_ptr(driver, VRNIC_IB_ATTR_QUERY_CONTEXT_RESP, resp);
+	return ibv_cmd_query_context(&context->context, driver);
+}
+
 static int query_device_ex(struct ibv_context *context,
 			   const struct ibv_query_device_ex_input *input,
 			   struct ibv_device_attr_ex *attr, size_t attr_size)
@@ -182,6 +190,27 @@ static struct ibv_mr *reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t l
 	mr->ibv_mr.length = length;
 	mr->mr_type = IBV_MR_TYPE_DMABUF_MR;
 	return &mr->ibv_mr;
+}
+
+static struct ibv_mr *import_mr(struct ibv_pd *pd, uint32_t handle)
+{
+	struct verbs_mr *mr = calloc(1, sizeof(*mr));
+	int ret;
+
+	if (!mr)
+		return NULL;
+	ret = ibv_cmd_query_mr(pd, mr, handle);
+	if (ret) {
+		free(mr);
+		errno = ret;
+		return NULL;
+	}
+	return &mr->ibv_mr;
+}
+
+static void unimport_mr(struct ibv_mr *mr)
+{
+	free(verbs_get_mr(mr));
 }
 
 static int dereg_mr(struct verbs_mr *mr)
@@ -345,11 +374,20 @@ int glue_cmd_destroy_srq(struct ibv_srq *srq)
 	return ibv_cmd_destroy_srq(srq);
 }
 
-static int modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask)
-{
-	struct ibv_modify_srq cmd = {};
+struct modify_srq_cmd {
+	struct ibv_modify_srq core;
+	struct vrnic_ib_modify_srq_req driver;
+};
+CHECK_ADJACENT(struct modify_srq_cmd, driver, struct ibv_modify_srq);
 
-	return ibv_cmd_modify_srq(srq, attr, mask, &cmd, sizeof(cmd));
+int glue_cmd_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask,
+			const struct vrnic_ib_modify_srq_req *req)
+{
+	struct modify_srq_cmd cmd = {};
+
+	if (req)
+		cmd.driver = *req;
+	return ibv_cmd_modify_srq(srq, attr, mask, &cmd.core, req ? sizeof(cmd) : sizeof(cmd.core));
 }
 
 static int query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
@@ -484,9 +522,11 @@ static const struct verbs_context_ops context_ops = {
 	.detach_mcast = ibv_cmd_detach_mcast,
 	.free_context = vrnic_free_context,
 	.get_srq_num = vrnic_get_srq_num,
+	.import_mr = import_mr,
+	.import_pd = vrnic_import_pd,
 	.modify_cq = modify_cq,
 	.modify_qp = vrnic_modify_qp,
-	.modify_srq = modify_srq,
+	.modify_srq = vrnic_modify_srq,
 	.open_qp = vrnic_open_qp,
 	.open_xrcd = open_xrcd,
 	.poll_cq = vrnic_poll_cq,
@@ -503,6 +543,8 @@ static const struct verbs_context_ops context_ops = {
 	.req_notify_cq = vrnic_req_notify_cq,
 	.rereg_mr = rereg_mr,
 	.resize_cq = vrnic_resize_cq,
+	.unimport_mr = unimport_mr,
+	.unimport_pd = vrnic_unimport_pd,
 };
 
 void glue_set_ops(struct verbs_context *context)
@@ -541,6 +583,7 @@ static const struct verbs_device_ops device_ops = {
 	.alloc_device = alloc_device,
 	.uninit_device = uninit_device,
 	.alloc_context = alloc_context,
+	.import_context = vrnic_import_context,
 };
 
 static __attribute__((constructor)) void register_provider(void)

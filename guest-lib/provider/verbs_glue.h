@@ -39,6 +39,9 @@ void glue_free_context(struct verbs_context *context);
 void glue_set_ops(struct verbs_context *context);
 
 int glue_cmd_get_context(struct verbs_context *context, struct vrnic_ib_alloc_ucontext_resp *resp);
+/* Of a context that somebody else opened (ibv_import_device(3)). */
+int glue_cmd_query_context(struct verbs_context *context,
+			   struct vrnic_ib_alloc_ucontext_resp *resp);
 int glue_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd);
 int glue_cmd_dealloc_pd(struct ibv_pd *pd);
 int glue_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct ibv_ah_attr *attr,
@@ -56,6 +59,9 @@ int glue_cmd_create_srq(struct ibv_context *context, struct ibv_srq *srq,
 			struct ibv_srq_init_attr_ex *attr,
 			const struct vrnic_ib_create_srq_req *req,
 			struct vrnic_ib_create_srq_resp *resp);
+/* req is NULL when the size stays. */
+int glue_cmd_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask,
+			const struct vrnic_ib_modify_srq_req *req);
 int glue_cmd_destroy_srq(struct ibv_srq *srq);
 
 /* req and resp are NULL for IBV_QPT_XRC_RECV. */
@@ -81,6 +87,7 @@ void glue_dofork(void *base, size_t size);
 /* ---- C calls C++: the operations that libibverbs is given. ---- */
 
 struct verbs_context *vrnic_alloc_context(struct ibv_device *device, int cmd_fd);
+struct verbs_context *vrnic_import_context(struct ibv_device *device, int cmd_fd);
 void vrnic_free_context(struct ibv_context *context);
 void vrnic_async_event(struct ibv_context *context, struct ibv_async_event *event);
 
@@ -88,6 +95,8 @@ int vrnic_query_rt_values(struct ibv_context *context, struct ibv_values_ex *val
 
 struct ibv_pd *vrnic_alloc_pd(struct ibv_context *context);
 int vrnic_dealloc_pd(struct ibv_pd *pd);
+struct ibv_pd *vrnic_import_pd(struct ibv_context *context, uint32_t handle);
+void vrnic_unimport_pd(struct ibv_pd *pd);
 struct ibv_td *vrnic_alloc_td(struct ibv_context *context, struct ibv_td_init_attr *attr);
 int vrnic_dealloc_td(struct ibv_td *td);
 struct ibv_pd *vrnic_alloc_parent_domain(struct ibv_context *context,
@@ -106,6 +115,7 @@ int vrnic_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc);
 
 struct ibv_srq *vrnic_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr);
 struct ibv_srq *vrnic_create_srq_ex(struct ibv_context *context, struct ibv_srq_init_attr_ex *attr);
+int vrnic_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask);
 int vrnic_get_srq_num(struct ibv_srq *srq, uint32_t *number);
 int vrnic_destroy_srq(struct ibv_srq *srq);
 int vrnic_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad_wr);

@@ -224,3 +224,24 @@ TEST_CASE("allocators that leave it to us, have none, or are wrong") {
     CHECK(bench.allocator.live.empty());
     CHECK(vrnic_dealloc_pd(parent) == 0);
 }
+
+TEST_CASE("a context and a protection domain of somebody else") {
+    FakeKernel kernel;
+    verbs_context* verbs = vrnic_import_context(nullptr, kernel.cmd_fd());
+    REQUIRE(verbs);
+    ibv_pd* pd = vrnic_import_pd(&verbs->context, kernel.pd()->handle);
+    REQUIRE(pd);
+    CHECK(pd->handle == kernel.pd()->handle);
+    ibv_cq* cq = vrnic_create_cq(&verbs->context, 4, nullptr, 0);
+    REQUIRE(cq);
+    CHECK(vrnic_req_notify_cq(cq, 0) == 0);  // by the doorbell that both have mapped
+    CHECK(kernel.take_doorbell() != 0);
+    CHECK(vrnic_destroy_cq(cq) == 0);
+    vrnic_unimport_pd(pd);
+    CHECK(kernel.kernel_pds == 1);
+    vrnic_free_context(&verbs->context);
+
+    kernel.next_error = EOPNOTSUPP;  // a kernel before us
+    CHECK(vrnic_import_context(nullptr, kernel.cmd_fd()) == nullptr);
+    CHECK(errno == EOPNOTSUPP);
+}

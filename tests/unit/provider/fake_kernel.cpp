@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstdlib>
@@ -255,6 +256,13 @@ int glue_cmd_get_context(verbs_context*, vrnic_ib_alloc_ucontext_resp* resp) {
     return 0;
 }
 
+int glue_cmd_query_context(verbs_context*, vrnic_ib_alloc_ucontext_resp* resp) {
+    FakeKernel& kernel = FakeKernel::current();
+    if (int error = kernel.take_error()) return error;
+    *resp = kernel.limits;
+    return 0;
+}
+
 int glue_cmd_alloc_pd(ibv_context* context, ibv_pd* pd) {
     FakeKernel& kernel = FakeKernel::current();
     if (int error = kernel.take_error()) return error;
@@ -319,6 +327,25 @@ int glue_cmd_create_srq(ibv_context* context, ibv_srq* srq, ibv_srq_init_attr_ex
     srq->context = context;
     srq->handle = resp->srqn = kernel.next_number++;
     kernel.srqs_[srq->handle] = *req;
+    return 0;
+}
+// As the device does it: all that was posted, for the fake takes nothing.
+int glue_cmd_modify_srq(ibv_srq* srq, ibv_srq_attr*, int, const vrnic_ib_modify_srq_req* req) {
+    FakeKernel& kernel = FakeKernel::current();
+    if (int error = kernel.take_error()) return error;
+    if (!req) return 0;
+    vrnic_ib_create_srq_req& old = kernel.srqs_.at(srq->handle);
+    const uint32_t posted = kernel.record(srq).pi;
+    const size_t stride = size_t{1} << old.log_stride;
+    const uint32_t size = 1u << req->log_size;
+    for (uint32_t i = posted - std::min(posted, size); i != posted; ++i)
+        std::memcpy(reinterpret_cast<std::byte*>(req->buf_va) + (i & (size - 1)) * stride,
+                    &kernel.receive_entry(srq, i), stride);
+    old.buf_va = req->buf_va;
+    old.buf_len = req->buf_len;
+    old.ring_offset = req->ring_offset;
+    old.dbrec_offset = req->dbrec_offset;
+    old.log_size = req->log_size;
     return 0;
 }
 int glue_cmd_destroy_srq(ibv_srq*) {

@@ -25,6 +25,7 @@ class FakeKernel {
     static FakeKernel& current();
 
     ibv_context* context() { return context_; }
+    int cmd_fd() const { return doorbell_fd_; }
     ibv_pd* pd() { return pd_; }
 
     ibv_cq* create_cq(int entries);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <set>
+#include <vector>
 
 #include "fake_kernel.h"
 #include "unit/catch.h"
@@ -21,6 +22,7 @@ struct Bench {
     ibv_srq* srq = kernel.create_srq(4);
     ibv_sge sge{0x5000, 8, 0x1234};
     uint32_t posted = 0;
+    std::vector<uint32_t> tags;  // by index, as the device reads them when it takes the entries
 
     ~Bench() {
         if (srq) vrnic_destroy_srq(srq);
@@ -32,7 +34,7 @@ struct Bench {
         wr.sg_list = &sge;
         wr.num_sge = sges;
         const int err = vrnic_post_srq_recv(srq, &wr, &bad);
-        if (err == 0) ++posted;
+        if (err == 0) tags.push_back(kernel.receive_entry(srq, posted++).tag);
         CHECK((bad == &wr) == (err != 0));
         return err;
     }
@@ -216,6 +218,68 @@ TEST_CASE("XRC: completions of QPs that are nobody's here") {
     CHECK(vrnic_poll_cq(cq, 1, &wc) == 0);
     CHECK(kernel.record(cq).ci == 3);
     CHECK(vrnic_destroy_cq(cq) == 0);
+}
+
+TEST_CASE("resizing a shared receive queue") {
+    Bench bench;
+    ibv_qp* qp = bench.kernel.create_qp(bench.cq, IBV_QPT_RC, bench.srq);
+    for (uint64_t id = 0; id < 4; ++id) REQUIRE(bench.post(id) == 0);
+    const auto complete = [&](uint32_t index) {
+        vrnic_cqe cqe{};
+        cqe.qpn = qp->qp_num;
+        cqe.opcode = VRNIC_OP_RECV;
+        cqe.srqn = bench.srq->handle;
+        cqe.wqe_index = bench.tags.at(index);
+        bench.kernel.complete(bench.cq, cqe);
+        return bench.poll().wr_id;
+    };
+    const auto resize = [&](uint32_t entries) {
+        ibv_srq_attr attr{};
+        attr.max_wr = entries;
+        return vrnic_modify_srq(bench.srq, &attr, IBV_SRQ_MAX_WR);
+    };
+    SECTION("larger") {
+        REQUIRE(resize(6) == 0);
+        CHECK(bench.kernel.record(bench.srq).pi == 4);
+        for (uint64_t id = 4; id < 8; ++id) REQUIRE(bench.post(id) == 0);
+        CHECK(bench.post(8) == ENOMEM);
+        for (const uint32_t index : {7u, 0u, 3u, 4u, 1u}) CHECK(complete(index) == index);
+    }
+    SECTION("smaller") {
+        CHECK(resize(2) == EINVAL);  // four are in use
+        for (const uint32_t index : {1u, 0u}) CHECK(complete(index) == index);
+        REQUIRE(resize(2) == 0);
+        CHECK(bench.post(4) == ENOMEM);
+        CHECK(complete(3) == 3);
+        CHECK(bench.post(4) == 0);
+        CHECK(bench.post(5) == ENOMEM);
+        CHECK(complete(2) == 2);
+        CHECK(complete(4) == 4);
+        SECTION("and larger again") {
+            REQUIRE(resize(4) == 0);
+            for (uint64_t id = 5; id < 9; ++id) REQUIRE(bench.post(id) == 0);
+            CHECK(bench.post(9) == ENOMEM);
+            CHECK(complete(8) == 8);
+        }
+    }
+    SECTION("refused") {
+        CHECK(resize(0) == EINVAL);
+        CHECK(resize(1025) == EINVAL);
+        bench.kernel.next_error = EIO;
+        CHECK(resize(8) == EIO);
+        CHECK(bench.post(4) == ENOMEM);
+        CHECK(complete(0) == 0);
+        CHECK(bench.post(4) == 0);
+        CHECK(complete(4) == 4);
+    }
+    SECTION("the limit alone") {
+        ibv_srq_attr attr{};
+        attr.srq_limit = 2;
+        CHECK(vrnic_modify_srq(bench.srq, &attr, IBV_SRQ_LIMIT) == 0);
+        bench.kernel.next_error = EINVAL;
+        CHECK(vrnic_modify_srq(bench.srq, &attr, IBV_SRQ_LIMIT) == EINVAL);
+    }
+    CHECK(vrnic_destroy_qp(qp) == 0);
 }
 
 TEST_CASE("a shared receive queue that the kernel does not make, or does not destroy") {
