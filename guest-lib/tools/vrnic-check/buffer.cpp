@@ -1,14 +1,37 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 #include "buffer.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 namespace vrnic::check {
+
+namespace {
+
+class Fd {
+  public:
+    explicit Fd(int fd) : fd_(fd) {}
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    ~Fd() {
+        if (fd_ >= 0) close(fd_);
+    }
+    int get() const { return fd_; }
+    bool valid() const { return fd_ >= 0; }
+
+  private:
+    int fd_;
+};
+
+}  // namespace
 
 Result<Buffer> Buffer::create(ibv_pd* pd, size_t size, int access) {
     Buffer buffer;
@@ -22,6 +45,39 @@ Result<Buffer> Buffer::create(ibv_pd* pd, size_t size, int access) {
     buffer.mr_.reset(ibv_reg_mr(pd, buffer.bytes().data(), size, access));
     if (!buffer.mr_)
         return verbs_error(fmt::format("ibv_reg_mr of {} bytes: {}", size, std::strerror(errno)));
+    return buffer;
+}
+
+Result<Buffer> Buffer::create_dmabuf(ibv_pd* pd, size_t size, int access) {
+    const auto failed = [](const char* what) {
+        return verbs_error(fmt::format("{}: {}", what, std::strerror(errno)));
+    };
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    Buffer buffer;
+    buffer.mapped_ = (size + kOddStart + page - 1) / page * page;
+    buffer.size_ = size;
+    const Fd memory(memfd_create("vrnic-check", MFD_ALLOW_SEALING));
+    if (!memory.valid() || ftruncate(memory.get(), static_cast<off_t>(buffer.mapped_)) ||
+        fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK))
+        return failed("memory for a dma-buf");
+    void* mapped =
+        mmap(nullptr, buffer.mapped_, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+    if (mapped == MAP_FAILED) return failed("mapping a dma-buf");
+    buffer.base_ = static_cast<std::byte*>(mapped);
+
+    const Fd exporter(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
+    if (!exporter.valid()) return failed("/dev/udmabuf");
+    udmabuf_create what{};
+    what.memfd = static_cast<uint32_t>(memory.get());
+    what.flags = UDMABUF_FLAGS_CLOEXEC;
+    what.size = buffer.mapped_;
+    const Fd exported(ioctl(exporter.get(), UDMABUF_CREATE, &what));
+    if (!exported.valid()) return failed("making a dma-buf");
+    // The kernel holds it as long as the region.
+    buffer.mr_.reset(ibv_reg_dmabuf_mr(pd, kOddStart, size,
+                                       reinterpret_cast<uintptr_t>(buffer.bytes().data()),
+                                       exported.get(), access));
+    if (!buffer.mr_) return failed("ibv_reg_dmabuf_mr");
     return buffer;
 }
 

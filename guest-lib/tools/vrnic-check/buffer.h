@@ -13,6 +13,8 @@ namespace vrnic::check {
 class Buffer {
   public:
     static Result<Buffer> create(ibv_pd* pd, size_t size, int access);
+    // The same of memory that the driver udmabuf exports: at most 64 MiB, and root only.
+    static Result<Buffer> create_dmabuf(ibv_pd* pd, size_t size, int access);
 
     Buffer() = default;
     Buffer(Buffer&& other) noexcept;

@@ -92,7 +92,8 @@ Result<void> ContentCheck::set_up() {
     const size_t buffer_size = std::max(kBufferBudget, SlotLayout::largest(largest, kMostPieces));
     const int access = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE;
     for (Buffer* buffer : {&local_, &target_}) {
-        auto created = Buffer::create(device_.pd.get(), buffer_size, access);
+        auto created = plan_.dmabuf ? Buffer::create_dmabuf(device_.pd.get(), buffer_size, access)
+                                    : Buffer::create(device_.pd.get(), buffer_size, access);
         if (!created) return std::unexpected(created.error());
         *buffer = std::move(*created);
     }

@@ -50,6 +50,7 @@ struct Plan {
     bool events = false;            // wait for completion events instead of polling
     bool errors = false;            // look at the behaviour on errors, not at content
     bool atomics = false;           // look at atomics of both sides on the same words
+    bool dmabuf = false;            // buffers are another driver's, registered as dma-buf
     bool lenient = false;           // with errors: accept what rdma_rxe is known to report instead
     uint32_t timeout_seconds = 30;  // for one completion
 };
