@@ -228,7 +228,7 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
         "failed.");
     command->add_option("SUITE", options->words,
-                        "suites or cases to run; all but soak and debug when none is given");
+                        "suites or cases to run; all but pyverbs, soak and debug when none is given");
     command->add_flag("--list", options->list, "print the cases' names and end");
     command->add_option("--junit", options->junit, "write the results as JUnit XML to this file");
     command->add_option("--json", options->json, "write the results as JSON to this file");

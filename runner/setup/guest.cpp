@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "setup/apt.h"
+#include "setup/prune.h"
 #include "setup/recipe.h"
 
 namespace vrnic::setup {
@@ -41,7 +42,7 @@ Result<void> merge_usr(const fs::path& tree) {
 
 Result<void> apply_recipe(const GuestRecipe& recipe, const fs::path& tree) {
     std::error_code error;
-    for (const auto& path : recipe.prune) fs::remove_all(tree / path, error);
+    if (auto pruned = prune(tree, recipe.prune, recipe.keep); !pruned) return pruned;
     for (const auto& path : recipe.folders) fs::create_directories(tree / path, error);
     for (const auto& [path, target] : recipe.links) {
         fs::create_directories((tree / path).parent_path(), error);

@@ -50,14 +50,25 @@ Result<GuestRecipe> guest_recipe(const fs::path& images, const std::string& name
     try {
         const json own = json::parse(texts->own);
         const json common = json::parse(texts->common);
-        return GuestRecipe{name,
-                           own.at("release"),
-                           own.at("packages"),
-                           common.at("prune"),
-                           common.at("folders"),
-                           common.at("links"),
-                           common.at("files"),
-                           texts->own + texts->common};
+        GuestRecipe recipe{.name = name,
+                           .release = own.value("release", ""),
+                           .packages = own.at("packages"),
+                           .prune = common.at("prune"),
+                           .keep = own.value("keep", std::vector<std::string>()),
+                           .folders = common.at("folders"),
+                           .links = common.at("links"),
+                           .files = common.at("files"),
+                           .text = texts->own + texts->common};
+        if (own.contains("like")) {  // another one and more packages
+            const auto base = guest_recipe(images, own.at("like"));
+            if (!base) return std::unexpected(base.error());
+            recipe.release = base->release;
+            recipe.packages.insert(recipe.packages.begin(), base->packages.begin(),
+                                   base->packages.end());
+            recipe.text += base->text;
+        }
+        if (recipe.release.empty()) return setup_error("images/guests/{}.json: no release", name);
+        return recipe;
     } catch (const json::exception& error) {
         return setup_error("images/guests/{}.json or common.json: {}", name, error.what());
     }

@@ -19,6 +19,7 @@ struct GuestRecipe {
     std::string release;
     std::vector<std::string> packages;
     std::vector<std::string> prune;            // paths in the tree, removed
+    std::vector<std::string> keep;             // paths below these that stay
     std::vector<std::string> folders;          // made
     std::map<std::string, std::string> links;  // path to target
     std::map<std::string, std::string> files;  // path to content

@@ -118,8 +118,8 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
     return actions;
 }
 
-constexpr std::array case_keys{"name",   "for",    "commands", "actions",
-                               "repeat", "expect", "ktap",     "time"};
+constexpr std::array case_keys{"name",   "for",  "commands", "actions", "repeat",
+                               "expect", "ktap", "skips",    "time"};
 constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases"};
 constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
                               "mtu",   "nics",  "device", "rxe",  "kernel_options", "share",
@@ -133,7 +133,8 @@ void refuse_unknown(const Json& object, const Keys& keys) {
     }
 }
 
-SystemCase read_case(const Json& entry, const Values& values, const SystemGroup& group) {
+SystemCase read_case(const Json& entry, const Values& values, const SystemGroup& group,
+                     const fs::path& folder) {
     SystemCase found;
     found.name = group.name + ": " + fill(entry.at("name").get<std::string>(), values);
     const int vms = group.lab.vms;
@@ -147,6 +148,11 @@ SystemCase read_case(const Json& entry, const Values& values, const SystemGroup&
     for (const auto& [vm, pattern] : expect.items())
         found.expect.push_back({vm_index(vm, vms), fill(pattern.get<std::string>(), values)});
     if (entry.contains("ktap")) found.ktap = vm_index(entry["ktap"].get<std::string>(), vms);
+    if (entry.contains("skips")) {
+        auto skips = load_expected_skips(folder / fill(entry["skips"].get<std::string>(), values));
+        if (!skips) throw BadTable{skips.error().message};
+        found.skips = std::move(*skips);
+    }
     return found;
 }
 
@@ -190,7 +196,7 @@ void read_group(const Json& entry, const LabOptions& base, const fs::path& folde
             refuse_unknown(one, case_keys);
             for (auto values : combinations(one.value("for", Json::object()))) {
                 values.insert(group_values.begin(), group_values.end());
-                group.cases.push_back(read_case(one, values, group));
+                group.cases.push_back(read_case(one, values, group, folder));
             }
         }
         groups.push_back(std::move(group));

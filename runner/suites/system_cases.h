@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "suites/expected_skips.h"
 #include "vm/lab_options.h"
 
 namespace vrnic::runner {
@@ -43,7 +44,8 @@ struct SystemCase {
     int repeat = 1;  // times the actions are done
     std::vector<Expectation> expect;
     std::optional<int> ktap;  // the VM, from 0, whose output is KTAP; each result becomes a case
-    int time_s = 60;          // in all
+    std::vector<ExpectedSkip> skips;  // which of these results may be skipped
+    int time_s = 60;                  // in all
 };
 
 // Cases that share VMs: these are booted once for all of them.

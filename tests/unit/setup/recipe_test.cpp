@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "setup/prune.h"
 #include "unit/catch.h"
 #include "unit/setup/scratch.h"
 
@@ -31,6 +32,43 @@ TEST_CASE("every guest and kernel of images/ can be read") {
         CHECK_FALSE(recipe->sources.empty());
         CHECK(recipe->slowness >= 1);
     }
+}
+
+TEST_CASE("a guest may be like another, with more packages") {
+    testing::Scratch scratch;
+    const auto guests = scratch.folder() / "guests";
+    REQUIRE(write_text(guests / "common.json",
+                       R"({"prune": ["doc"], "folders": [], "links": {}, "files": {}})"));
+    REQUIRE(write_text(guests / "a.json", R"({"release": "r", "packages": ["x", "y"]})"));
+    REQUIRE(
+        write_text(guests / "b.json", R"({"like": "a", "packages": ["z"], "keep": ["doc/z"]})"));
+    REQUIRE(write_text(guests / "c.json", R"({"packages": ["z"]})"));
+    REQUIRE(write_text(guests / "d.json", R"({"like": "e", "packages": ["z"]})"));
+    const auto b = guest_recipe(scratch.folder(), "b");
+    REQUIRE(b);
+    CHECK(b->name == "b");
+    CHECK(b->release == "r");
+    CHECK(b->packages == std::vector<std::string>{"x", "y", "z"});
+    CHECK(b->keep == std::vector<std::string>{"doc/z"});
+    CHECK_FALSE(guest_recipe(scratch.folder(), "c"));  // no release
+    CHECK_FALSE(guest_recipe(scratch.folder(), "d"));  // like none
+    // What it is like is a part of its key.
+    REQUIRE(write_text(guests / "a.json", R"({"release": "r", "packages": ["x"]})"));
+    CHECK(guest_recipe(scratch.folder(), "b")->text != b->text);
+}
+
+TEST_CASE("pruning leaves what is kept") {
+    testing::Scratch scratch;
+    const auto tree = scratch.folder() / "tree";
+    for (const auto* file : {"doc/a/x", "doc/b/y/z", "doc/b/w", "other/v"})
+        REQUIRE(write_text(tree / file, "text"));
+    REQUIRE(prune(tree, {"doc", "none"}, {"doc/b/y"}));
+    CHECK_FALSE(std::filesystem::exists(tree / "doc/a"));
+    CHECK_FALSE(std::filesystem::exists(tree / "doc/b/w"));
+    CHECK(std::filesystem::exists(tree / "doc/b/y/z"));
+    CHECK(std::filesystem::exists(tree / "other/v"));
+    CHECK(std::distance(std::filesystem::directory_iterator(tree), {}) == 2);
+    CHECK_FALSE(prune(tree, {"doc"}, {"doc/none"}));
 }
 
 TEST_CASE("a kernel that is built has its options, and its key depends on them") {
