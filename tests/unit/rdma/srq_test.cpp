@@ -175,7 +175,7 @@ TEST_CASE("SRQ: resizing that is refused changes nothing") {
         detail = VRNIC_FIELD(vrnic_cmd_resize_srq, ring_offset);
     }
     SECTION("misaligned record") {
-        fields.dbrec_offset += 4;
+        fields.dbrec_offset = fields.dbrec_offset + 4;
         detail = VRNIC_FIELD(vrnic_cmd_resize_srq, dbrec_offset);
     }
     SECTION("record past the memory") {
