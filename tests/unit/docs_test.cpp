@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// docs/wire.md names the tests that show its rules.
+// docs/wire.md and docs/verbs.md name the tests that show what they say.
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -21,33 +21,40 @@ std::string read(const fs::path& file) {
     return text.str();
 }
 
-// All tests of the engine and of the simulator. A name may be broken over lines.
+// The sources of all tests that a page may name. A name may be broken over lines.
 std::string all_tests() {
     std::string all;
-    for (const char* folder : {"unit", "sim"})
+    for (const char* folder : {"unit", "sim", "system", "faults", "verbs"})
         for (const auto& entry : fs::recursive_directory_iterator(kSource / "tests" / folder))
-            if (entry.path().extension() == ".cpp" && entry.path().stem() != "docs_test")
+            if (entry.is_regular_file() && entry.path().stem() != "docs_test")
                 all += read(entry.path());
-    all = std::regex_replace(all, std::regex("\"\\s+\""), "");
-    return std::regex_replace(all, std::regex("\\(\\s+\""), "(\"");
+    return std::regex_replace(all, std::regex("\"\\s+\""), "");
 }
 
-}  // namespace
-
-TEST_CASE("the tests that docs/wire.md names are there") {
-    const std::string page = read(kSource / "docs" / "wire.md");
-    const std::size_t begin = page.find("## Shown by");
+// How many tests the page names, in quotes, behind this heading. Each has to be there.
+std::size_t check_names(const char* page_name, const char* heading) {
+    const std::string page = read(kSource / "docs" / page_name);
+    const std::size_t begin = page.find(heading);
     REQUIRE(begin != std::string::npos);
     const std::string tests = all_tests();
-    static const std::regex quoted("\"([^\"]+)\"");
+    static const std::regex quoted("\"[^\"]+\"");
     std::size_t count = 0;
     for (std::sregex_iterator
              at(page.begin() + static_cast<std::ptrdiff_t>(begin), page.end(), quoted),
          end;
          at != end; ++at, ++count) {
-        const std::string name = "(\"" + (*at)[1].str() + "\"";
-        INFO((*at)[1].str());
-        CHECK(tests.find(name) != std::string::npos);
+        INFO((*at)[0].str());
+        CHECK(tests.find((*at)[0].str()) != std::string::npos);
     }
-    CHECK(count > 40);
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("the tests that docs/wire.md names are there") {
+    CHECK(check_names("wire.md", "## Shown by") > 40);
+}
+
+TEST_CASE("the tests that docs/verbs.md names are there") {
+    CHECK(check_names("verbs.md", "## Asynchronous events") > 12);
 }
