@@ -119,8 +119,8 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
 }
 
 constexpr std::array case_keys{"name",   "for",  "commands", "actions", "repeat",
-                               "expect", "ktap", "skips",    "time"};
-constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases"};
+                               "expect", "ktap", "skips",    "time",    "when_asked"};
+constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases", "when_asked"};
 constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
                               "mtu",   "nics",  "device", "rxe",  "kernel_options", "share",
                               "faults"};
@@ -131,6 +131,19 @@ void refuse_unknown(const Json& object, const Keys& keys) {
         if (std::ranges::find(keys, std::string_view(key)) == keys.end())
             throw BadTable{fmt::format("unknown key \"{}\"", key)};
     }
+}
+
+// true, or a "for" table's values of which one has to be: {"mtu": [9000]}.
+bool is_when_asked(const Json& entry, const Values& values) {
+    const Json when = entry.value("when_asked", Json(false));
+    if (when.is_boolean()) return when.get<bool>();
+    for (const auto& [key, choices] : when.items()) {
+        const auto value = values.find(key);
+        if (value == values.end()) throw BadTable{fmt::format("when_asked: no \"{}\"", key)};
+        for (const auto& choice : choices)
+            if (text_of(choice) == value->second) return true;
+    }
+    return false;
 }
 
 SystemCase read_case(const Json& entry, const Values& values, const SystemGroup& group,
@@ -144,6 +157,7 @@ SystemCase read_case(const Json& entry, const Values& values, const SystemGroup&
     if (found.actions.empty()) throw BadTable{"a case without commands or actions"};
     found.repeat = entry.value("repeat", 1);
     found.time_s = entry.value("time", 60);
+    found.when_asked = is_when_asked(entry, values);
     const Json expect = entry.value("expect", Json::object());
     for (const auto& [vm, pattern] : expect.items())
         found.expect.push_back({vm_index(vm, vms), fill(pattern.get<std::string>(), values)});
@@ -196,7 +210,9 @@ void read_group(const Json& entry, const LabOptions& base, const fs::path& folde
             refuse_unknown(one, case_keys);
             for (auto values : combinations(one.value("for", Json::object()))) {
                 values.insert(group_values.begin(), group_values.end());
-                group.cases.push_back(read_case(one, values, group, folder));
+                SystemCase read = read_case(one, values, group, folder);
+                read.when_asked |= is_when_asked(entry, group_values);
+                group.cases.push_back(std::move(read));
             }
         }
         groups.push_back(std::move(group));
@@ -204,6 +220,12 @@ void read_group(const Json& entry, const LabOptions& base, const fs::path& folde
 }
 
 }  // namespace
+
+void leave_out_when_asked(std::vector<SystemGroup>& groups) {
+    for (auto& group : groups)
+        std::erase_if(group.cases, [](const SystemCase& one) { return one.when_asked; });
+    std::erase_if(groups, [](const SystemGroup& group) { return group.cases.empty(); });
+}
 
 Result<std::vector<SystemGroup>> load_system_groups(const fs::path& folder,
                                                     const LabOptions& base) {

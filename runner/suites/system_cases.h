@@ -46,6 +46,7 @@ struct SystemCase {
     std::optional<int> ktap;  // the VM, from 0, whose output is KTAP; each result becomes a case
     std::vector<ExpectedSkip> skips;  // which of these results may be skipped
     int time_s = 60;                  // in all
+    bool when_asked = false;          // not when no suite was named
 };
 
 // Cases that share VMs: these are booted once for all of them.
@@ -56,6 +57,9 @@ struct SystemGroup {
     bool check_capture = false;  // capture the link; the capture is judged as a last case
     std::vector<SystemCase> cases;
 };
+
+// What runs when no suite was named: the short form of the suites.
+void leave_out_when_asked(std::vector<SystemGroup>& groups);
 
 // All groups of a folder's *.json, in order of file names. The suite has the folder's name. `base`
 // gives what a table leaves out.

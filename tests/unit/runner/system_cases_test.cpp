@@ -57,6 +57,20 @@ TEST_CASE("faults are set by an action") {
     CHECK(actions[1].text.empty());
 }
 
+TEST_CASE("what runs only when its suite is named is left out of the short form") {
+    auto groups = load(R"({"groups": [
+        {"name": "a {mtu}", "for": {"mtu": [1, 2]}, "when_asked": {"mtu": [2]}, "cases": [{"name": "c", "commands": ["c"]}]},
+        {"name": "b", "cases": [{"name": "{n}", "for": {"n": [1, 2]}, "when_asked": {"n": [1]}, "commands": ["c"]},
+                                {"name": "d", "when_asked": true, "commands": ["c"]}]}]})");
+    REQUIRE(groups);
+    CHECK(groups->size() == 3);
+    leave_out_when_asked(*groups);
+    REQUIRE(groups->size() == 2);
+    CHECK((*groups)[0].cases[0].name == "a 1: c");
+    REQUIRE((*groups)[1].cases.size() == 1);
+    CHECK((*groups)[1].cases[0].name == "b: 2");
+}
+
 TEST_CASE("a mistake in a table is named") {
     const std::pair<const char*, const char*> rows[] = {
         {R"({"groups": [{"name": "g", "cases": [{"name": "c"}]}]})", "without commands"},
