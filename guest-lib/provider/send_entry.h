@@ -112,7 +112,8 @@ inline void write_bind(vrnic_sqe& sqe, uint32_t new_key, const ibv_mw_bind_info&
     auto& segment = segment_of<vrnic_sqe_bind>(sqe);
     segment.length = info.length;
     segment.mr_key = info.mr ? info.mr->lkey : 0;
-    segment.access = info.mw_access_flags;
+    // A window is for the peer; that its owner may write is said, too, and has no meaning.
+    segment.access = info.mw_access_flags & ~uint32_t{IBV_ACCESS_LOCAL_WRITE};
     write_remote(sqe, new_key, info.addr);
 }
 

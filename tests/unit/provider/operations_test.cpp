@@ -133,7 +133,7 @@ TEST_CASE("a window of type 1 is bound by a call") {
     ibv_mw_bind bind{};
     bind.wr_id = 7;
     bind.send_flags = IBV_SEND_SIGNALED;
-    bind.bind_info = {&bench.mr, 0x6000, 100, IBV_ACCESS_REMOTE_WRITE};
+    bind.bind_info = {&bench.mr, 0x6000, 100, IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_LOCAL_WRITE};
     REQUIRE(vrnic_bind_mw(bench.qp, &bench.mw, &bind) == 0);
     CHECK(bench.mw.rkey == 0x9900);  // the key byte wraps, the index stays
     const vrnic_sqe& sqe = bench.kernel.send_entry(bench.qp, 0);
