@@ -73,8 +73,12 @@ Result write_word(TransportContext& context, QueuePair& qp, std::uint32_t rkey,
 // What is written is visible at once: nothing but the checks is left to do.
 Result flush(TransportContext& context, QueuePair& qp, std::uint32_t rkey, std::uint64_t address,
              std::uint32_t length, std::uint8_t placement, std::uint8_t level) {
-    if (placement != VRNIC_FLUSH_GLOBAL || level > VRNIC_FLUSH_MR)
+    constexpr std::uint8_t kPlacements = VRNIC_FLUSH_GLOBAL | VRNIC_FLUSH_PERSISTENT;
+    if (placement == 0 || (placement & ~kPlacements) != 0 || level > VRNIC_FLUSH_MR)
         return refuse(Cause::invalid_request, VRNIC_SYND_NO_PERMISSION);
+    // There are no regions that permit it.
+    if ((placement & VRNIC_FLUSH_PERSISTENT) != 0)
+        return refuse(Cause::remote_access, VRNIC_SYND_NO_PERMISSION);
     if (level == VRNIC_FLUSH_RANGE)
         return check_range(context, qp, rkey, address, length, VRNIC_ACCESS_FLUSH_GLOBAL);
     if ((qp.attr.access_flags & VRNIC_ACCESS_FLUSH_GLOBAL) == 0)

@@ -79,7 +79,14 @@ TEST_CASE("ATOMIC WRITE and FLUSH that are refused") {
          kNakRemoteAccess},
         {"persistence", kFlushAccess,
          [](auto& c) { return c.flush(VRNIC_FLUSH_PERSISTENT, VRNIC_FLUSH_RANGE, 8); }, 0,
-         kNakInvalidRequest},
+         kNakRemoteAccess},
+        {"both placements", kFlushAccess,
+         [](auto& c) {
+             return c.flush(VRNIC_FLUSH_GLOBAL | VRNIC_FLUSH_PERSISTENT, VRNIC_FLUSH_MR, 8);
+         },
+         0, kNakRemoteAccess},
+        {"unknown placement", kFlushAccess, [](auto& c) { return c.flush(4, VRNIC_FLUSH_MR, 8); },
+         0, kNakInvalidRequest},
         {"no placement", kFlushAccess, [](auto& c) { return c.flush(0, VRNIC_FLUSH_RANGE, 8); }, 0,
          kNakInvalidRequest},
         {"unknown level", kFlushAccess, [](auto& c) { return c.flush(VRNIC_FLUSH_GLOBAL, 2, 8); },
