@@ -10,28 +10,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace vrnic::check {
-
-namespace {
-
-class Fd {
-  public:
-    explicit Fd(int fd) : fd_(fd) {}
-    Fd(const Fd&) = delete;
-    Fd& operator=(const Fd&) = delete;
-    ~Fd() {
-        if (fd_ >= 0) close(fd_);
-    }
-    int get() const { return fd_; }
-    bool valid() const { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
-
-}  // namespace
 
 Result<Buffer> Buffer::create(ibv_pd* pd, size_t size, int access) {
     Buffer buffer;
@@ -56,7 +38,7 @@ Result<Buffer> Buffer::create_dmabuf(ibv_pd* pd, size_t size, int access) {
     Buffer buffer;
     buffer.mapped_ = (size + kOddStart + page - 1) / page * page;
     buffer.size_ = size;
-    const Fd memory(memfd_create("vrnic-check", MFD_ALLOW_SEALING));
+    const Descriptor memory(memfd_create("vrnic-check", MFD_ALLOW_SEALING));
     if (!memory.valid() || ftruncate(memory.get(), static_cast<off_t>(buffer.mapped_)) ||
         fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK))
         return failed("memory for a dma-buf");
@@ -65,32 +47,41 @@ Result<Buffer> Buffer::create_dmabuf(ibv_pd* pd, size_t size, int access) {
     if (mapped == MAP_FAILED) return failed("mapping a dma-buf");
     buffer.base_ = static_cast<std::byte*>(mapped);
 
-    const Fd exporter(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
+    const Descriptor exporter(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
     if (!exporter.valid()) return failed("/dev/udmabuf");
     udmabuf_create what{};
     what.memfd = static_cast<uint32_t>(memory.get());
     what.flags = UDMABUF_FLAGS_CLOEXEC;
     what.size = buffer.mapped_;
-    const Fd exported(ioctl(exporter.get(), UDMABUF_CREATE, &what));
-    if (!exported.valid()) return failed("making a dma-buf");
-    // The kernel holds it as long as the region.
+    buffer.exported_ = Descriptor(ioctl(exporter.get(), UDMABUF_CREATE, &what));
+    if (!buffer.exported_.valid()) return failed("making a dma-buf");
     buffer.mr_.reset(ibv_reg_dmabuf_mr(pd, kOddStart, size,
                                        reinterpret_cast<uintptr_t>(buffer.bytes().data()),
-                                       exported.get(), access));
+                                       buffer.exported_.get(), access));
     if (!buffer.mr_) return failed("ibv_reg_dmabuf_mr");
     return buffer;
+}
+
+Result<void> Buffer::move_away() {
+    const Descriptor mover(open(kMover, O_WRONLY | O_CLOEXEC));
+    const std::string number = std::to_string(exported_.get());
+    if (!mover.valid() || write(mover.get(), number.data(), number.size()) < 0)
+        return verbs_error(fmt::format("{}: {}", kMover, std::strerror(errno)));
+    return {};
 }
 
 Buffer::Buffer(Buffer&& other) noexcept
     : base_(std::exchange(other.base_, nullptr)),
       mapped_(other.mapped_),
       size_(other.size_),
+      exported_(std::move(other.exported_)),
       mr_(std::move(other.mr_)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
     std::swap(base_, other.base_);
     std::swap(mapped_, other.mapped_);
     std::swap(size_, other.size_);
+    std::swap(exported_, other.exported_);
     std::swap(mr_, other.mr_);
     return *this;
 }

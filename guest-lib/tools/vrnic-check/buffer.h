@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 
+#include "descriptor.h"
 #include "failure.h"
 #include "verbs_objects.h"
 
@@ -24,13 +25,18 @@ class Buffer {
     std::span<std::byte> bytes() const { return {base_ + kOddStart, size_}; }
     ibv_mr* mr() const { return mr_.get(); }
     void deregister() { mr_.reset(); }
+    // Of a dma-buf: has its owner tell that it moves, by the project's test module dmabuf_mover.
+    // The region is revoked by that; what is mapped here stays.
+    Result<void> move_away();
 
   private:
     static constexpr size_t kOddStart = 13;
+    static constexpr auto kMover = "/dev/dmabuf_mover";
 
     std::byte* base_ = nullptr;  // mapped
     size_t mapped_ = 0;
     size_t size_ = 0;
+    Descriptor exported_;  // the dma-buf
     MrPtr mr_;
 };
 

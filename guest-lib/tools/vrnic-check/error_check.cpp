@@ -3,21 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <optional>
 
-#include "buffer.h"
-#include "completions.h"
 #include "pattern.h"
-#include "queue_pair.h"
-#include "random.h"
 
 namespace vrnic::check {
 
 namespace {
-
-using Statuses = std::vector<ibv_wc_status>;
 
 // What is made wrong.
 enum class Trouble {
@@ -30,6 +23,8 @@ enum class Trouble {
     kShortReceive,
     kBadReceiveLkey,
     kPeerGone,  // its QP was reset
+    kMoved,     // dma-buf: the target's memory was moved by its owner
+    kOwnMoved,  // the initiator's
 };
 
 // The statuses are the specification's (IBTA 10.10, 11.6.2). The lenient ones are what rdma_rxe of
@@ -77,8 +72,15 @@ const std::vector<ErrorCase>& cases() {
          {},
          {IBV_WC_LOC_QP_OP_ERR}},
         {"write, the peer's QP is gone", kWrite, kPeerGone, IBV_WC_RETRY_EXC_ERR},
+        {"write, to a dma-buf that moved", kWrite, kMoved, IBV_WC_REM_ACCESS_ERR},
+        {"read, from a dma-buf that moved", kRead, kMoved, IBV_WC_REM_ACCESS_ERR},
+        {"send, from a dma-buf that moved", kSend, kOwnMoved, IBV_WC_LOC_PROT_ERR},
     };
     return list;
+}
+
+bool needs_dmabuf(const ErrorCase& c) {
+    return c.trouble == Trouble::kMoved || c.trouble == Trouble::kOwnMoved;
 }
 
 Statuses accepted(const Plan& plan, ibv_wc_status right, const Statuses& lenient) {
@@ -87,106 +89,24 @@ Statuses accepted(const Plan& plan, ibv_wc_status right, const Statuses& lenient
     return list;
 }
 
-constexpr uint32_t kLength = 1000;  // of a message
-constexpr uint32_t kBufferSize = 4096;
+constexpr uint32_t kLength = 1000;     // of a message
 constexpr uint32_t kFollowers = 2;     // good requests behind the bad one: they must be flushed
 constexpr uint64_t kReceiveId = 1000;  // above the numbers of send requests
 
-// What one case needs on this side.
-struct Scene {
-    Completions completions;
-    Buffer memory;
-    QueuePair pair;
-    nlohmann::json peer;  // as it described itself
-    uint64_t background;
-
-    std::string complaint;
-    std::vector<std::string> seen;
-
-    void complain(std::string text) {
-        if (complaint.empty()) complaint = std::move(text);
-    }
-};
-
-Result<Scene> set_the_scene(const ErrorCase& c, const Plan& plan, const Device& device,
-                            Channel& peer, bool initiator) {
-    auto completions = Completions::create(device.context.get(), 16, plan.events);
-    if (!completions) return std::unexpected(completions.error());
-
-    int access = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE;
+Scene::Options scene_of(const ErrorCase& c) {
+    Scene::Options options{
+        .access = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE,
+        .qp = {}};
     if (c.trouble == Trouble::kNoPermission)
-        access &=
+        options.access &=
             ~(c.operation == Operation::kRead ? IBV_ACCESS_REMOTE_READ : IBV_ACCESS_REMOTE_WRITE);
-    auto memory = Buffer::create(device.pd.get(), kBufferSize, access);
-    if (!memory) return std::unexpected(memory.error());
-    const uint64_t background = key_of(plan.seed, initiator);
-    Pattern(background).fill(memory->bytes(), 0);
-
-    QpOptions options;
-    options.depth = 8;
-    options.mtu = mtu_of(plan.mtu).value_or(IBV_MTU_256);
-    if (c.trouble == Trouble::kNoReceive) options.rnr_retry = 0;
-    if (c.trouble == Trouble::kPeerGone) options.retry_count = 1;
-    auto pair = QueuePair::create(device, *completions, options);
-    if (!pair) return std::unexpected(pair.error());
-
-    nlohmann::json ours = pair->describe();
-    ours["address"] = reinterpret_cast<uint64_t>(memory->bytes().data());
-    ours["rkey"] = memory->mr()->rkey;
-    auto theirs = peer.exchange(ours);
-    if (!theirs) return std::unexpected(theirs.error());
-    if (auto connected = pair->connect(*theirs); !connected)
-        return std::unexpected(connected.error());
-    return Scene{std::move(*completions),
-                 std::move(*memory),
-                 std::move(*pair),
-                 std::move(*theirs),
-                 background,
-                 {},
-                 {}};
-}
-
-std::string names(const Statuses& statuses) {
-    std::string text;
-    for (ibv_wc_status status : statuses)
-        text += fmt::format("{}{}", text.empty() ? "" : " or ", ibv_wc_status_str(status));
-    return text;
-}
-
-// Takes the next completion and compares it.
-void expect(Scene& scene, uint64_t wr_id, const Statuses& statuses, std::vector<ibv_wc>& waiting,
-            uint32_t timeout_seconds) {
-    if (waiting.empty()) {
-        auto found = scene.completions.wait(timeout_seconds);
-        if (!found) {
-            scene.complain(fmt::format("request {}: {}", wr_id, found.error().message));
-            return;
-        }
-        waiting = std::move(*found);
-    }
-    const ibv_wc wc = waiting.front();
-    waiting.erase(waiting.begin());
-    scene.seen.push_back(ibv_wc_status_str(wc.status));
-    if (wc.wr_id != wr_id || wc.qp_num != scene.pair.get()->qp_num)
-        scene.complain(fmt::format("completion of wr_id {} on QP {}, expected {} on {}", wc.wr_id,
-                                   wc.qp_num, wr_id, scene.pair.get()->qp_num));
-    if (std::ranges::find(statuses, wc.status) == statuses.end())
-        scene.complain(fmt::format("request {}: {}, expected {}", wr_id,
-                                   ibv_wc_status_str(wc.status), names(statuses)));
-}
-
-void expect_error_state(Scene& scene) {
-    auto state = scene.pair.state();
-    if (!state)
-        scene.complain(state.error().message);
-    else if (*state != IBV_QPS_ERR)
-        scene.complain(
-            fmt::format("the QP is in state {}, not in the error state", static_cast<int>(*state)));
+    if (c.trouble == Trouble::kNoReceive) options.qp.rnr_retry = 0;
+    if (c.trouble == Trouble::kPeerGone) options.qp.retry_count = 1;
+    return options;
 }
 
 void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
-    ibv_sge good_sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kLength,
-                     scene.memory.mr()->lkey};
+    ibv_sge good_sge = scene.piece(0, kLength);
     ibv_sge bad_sge = good_sge;
     std::vector<ibv_send_wr> requests(1 + kFollowers);
     for (size_t i = 0; i < requests.size(); ++i) {
@@ -197,8 +117,8 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
         wr.num_sge = 1;
         wr.opcode = IBV_WR_RDMA_WRITE;
         wr.send_flags = IBV_SEND_SIGNALED;
-        wr.wr.rdma.remote_addr = scene.peer.value("address", uint64_t{0});
-        wr.wr.rdma.rkey = scene.peer.value("rkey", 0u);
+        wr.wr.rdma.remote_addr = scene.peer_address;
+        wr.wr.rdma.rkey = scene.peer_rkey;
     }
     ibv_send_wr& bad = requests[0];
     bad.sg_list = &bad_sge;
@@ -210,7 +130,7 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
             bad.wr.rdma.rkey ^= 0x00f0f000;
             break;
         case Trouble::kOutOfBounds:
-            bad.wr.rdma.remote_addr += kBufferSize - kLength + 1;
+            bad.wr.rdma.remote_addr += Scene::kSize - kLength + 1;
             break;
         case Trouble::kBadLkey:
             bad_sge.lkey ^= 0x00f0f000;
@@ -221,19 +141,21 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
         case Trouble::kShortReceive:
         case Trouble::kBadReceiveLkey:
         case Trouble::kPeerGone:
+        case Trouble::kMoved:
             break;  // the target's doing
+        case Trouble::kOwnMoved:
+            if (auto moved = scene.memory.move_away(); !moved)
+                scene.complain(moved.error().message);
+            break;
     }
     ibv_send_wr* refused = nullptr;
     if (int err = ibv_post_send(scene.pair.get(), requests.data(), &refused)) {
         scene.complain(fmt::format("ibv_post_send: {}", std::strerror(err)));
         return;
     }
-    std::vector<ibv_wc> waiting;
-    expect(scene, 0, accepted(plan, c.initiator, c.lenient_initiator), waiting,
-           plan.timeout_seconds);
-    for (uint64_t i = 1; i <= kFollowers; ++i)
-        expect(scene, i, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
-    expect_error_state(scene);
+    scene.expect(0, accepted(plan, c.initiator, c.lenient_initiator));
+    for (uint64_t i = 1; i <= kFollowers; ++i) scene.expect(i, {IBV_WC_WR_FLUSH_ERR});
+    scene.expect_error_state();
 
     // What is posted to a QP in error is flushed, too.
     ibv_send_wr late = requests[kFollowers];
@@ -241,17 +163,17 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
     if (int err = ibv_post_send(scene.pair.get(), &late, &refused))
         scene.complain(fmt::format("ibv_post_send in the error state: {}", std::strerror(err)));
     else
-        expect(scene, kFollowers + 1, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+        scene.expect(kFollowers + 1, {IBV_WC_WR_FLUSH_ERR});
 }
 
 // What the target does before the initiator begins.
 Result<void> prepare_target(const ErrorCase& c, Scene& scene) {
     if (c.trouble == Trouble::kStaleRkey) scene.memory.deregister();
     if (c.trouble == Trouble::kPeerGone) return scene.pair.move_to(IBV_QPS_RESET);
+    if (c.trouble == Trouble::kMoved) return scene.memory.move_away();
     if (!c.receive) return {};
 
-    ibv_sge sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kBufferSize,
-                scene.memory.mr()->lkey};
+    ibv_sge sge = scene.piece(0, Scene::kSize);
     if (c.trouble == Trouble::kShortReceive) sge.length = kLength - 1;
     if (c.trouble == Trouble::kBadReceiveLkey) sge.lkey ^= 0x00f0f000;
     ibv_recv_wr wr{};
@@ -265,10 +187,7 @@ Result<void> prepare_target(const ErrorCase& c, Scene& scene) {
 }
 
 void check_target(const ErrorCase& c, const Plan& plan, Scene& scene) {
-    std::vector<ibv_wc> waiting;
-    if (c.receive)
-        expect(scene, kReceiveId, accepted(plan, *c.receive, c.lenient_receive), waiting,
-               plan.timeout_seconds);
+    if (c.receive) scene.expect(kReceiveId, accepted(plan, *c.receive, c.lenient_receive));
     // A short receive may have been filled before the rest came; all else must be untouched.
     const size_t from = c.trouble == Trouble::kShortReceive ? kLength - 1 : 0;
     if (auto mismatch = Pattern(scene.background).compare(scene.memory.bytes().subspan(from), from))
@@ -278,9 +197,7 @@ void check_target(const ErrorCase& c, const Plan& plan, Scene& scene) {
 
 // Receives are flushed when the QP goes to the error state, and when they are posted there.
 Result<void> flush_receives(const Plan& plan, Scene& scene) {
-    ibv_sge sge{reinterpret_cast<uint64_t>(scene.memory.bytes().data()), kLength,
-                scene.memory.mr()->lkey};
-    std::vector<ibv_wc> waiting;
+    ibv_sge sge = scene.piece(0, kLength);
     ibv_recv_wr* refused = nullptr;
     auto post = [&](uint64_t id) -> Result<void> {
         ibv_recv_wr wr{};
@@ -294,18 +211,11 @@ Result<void> flush_receives(const Plan& plan, Scene& scene) {
     for (uint64_t id : {0, 1})
         if (auto posted = post(id); !posted) return posted;
     if (auto moved = scene.pair.move_to(IBV_QPS_ERR); !moved) return moved;
-    for (uint64_t id : {0, 1})
-        expect(scene, id, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+    for (uint64_t id : {0, 1}) scene.expect(id, {IBV_WC_WR_FLUSH_ERR});
     if (plan.lenient) return {};  // rdma_rxe leaves a late receive where it is
     if (auto posted = post(2); !posted) return posted;
-    expect(scene, 2, {IBV_WC_WR_FLUSH_ERR}, waiting, plan.timeout_seconds);
+    scene.expect(2, {IBV_WC_WR_FLUSH_ERR});
     return {};
-}
-
-std::string join(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text.empty() ? "-" : text;
 }
 
 }  // namespace
@@ -313,15 +223,13 @@ std::string join(const std::vector<std::string>& parts) {
 Result<void> ErrorCheck::run(const std::function<void(const Finding&)>& found) {
     const ErrorCase flush{"receives of a QP in error", Operation::kSend, Trouble::kNoReceive,
                           IBV_WC_WR_FLUSH_ERR};
-    auto report = [&](std::string name, const Scene& scene) {
-        found({std::move(name), join(scene.seen), scene.complaint});
-    };
     for (bool client_starts : {true, false}) {
         if (plan_.directions == (client_starts ? Directions::kServer : Directions::kClient))
             continue;
         const bool initiator = client_starts == is_client_;
         for (const ErrorCase& c : cases()) {
-            auto scene = set_the_scene(c, plan_, device_, peer_, initiator);
+            if (needs_dmabuf(c) && !plan_.dmabuf) continue;
+            auto scene = Scene::set(plan_, device_, peer_, initiator, scene_of(c));
             if (!scene) return std::unexpected(scene.error());
             if (!initiator)
                 if (auto prepared = prepare_target(c, *scene); !prepared) return prepared;
@@ -329,14 +237,15 @@ Result<void> ErrorCheck::run(const std::function<void(const Finding&)>& found) {
             if (initiator) initiate(c, plan_, *scene);
             if (auto met = peer_.barrier(fmt::format("{}: done", c.name)); !met) return met;
             if (!initiator) check_target(c, plan_, *scene);
-            report(fmt::format("{} ({})", c.name, initiator ? "initiator" : "target"), *scene);
+            found(
+                scene->finding(fmt::format("{} ({})", c.name, initiator ? "initiator" : "target")));
         }
         // Each side for itself; the peer is only who it is connected to.
-        auto scene = set_the_scene(flush, plan_, device_, peer_, initiator);
+        auto scene = Scene::set(plan_, device_, peer_, initiator, scene_of(flush));
         if (!scene) return std::unexpected(scene.error());
         if (!initiator) {
             if (auto flushed = flush_receives(plan_, *scene); !flushed) return flushed;
-            report(std::string(flush.name), *scene);
+            found(scene->finding(std::string(flush.name)));
         }
         if (auto met = peer_.barrier("all done"); !met) return met;
     }

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <string>
 
 #include "channel.h"
 #include "device.h"
 #include "failure.h"
 #include "plan.h"
+#include "scene.h"
 
 namespace vrnic::check {
 
@@ -15,12 +15,6 @@ namespace vrnic::check {
 // says. Each case has QPs of its own, as an error ends them.
 class ErrorCheck {
   public:
-    struct Finding {
-        std::string name;
-        std::string seen;       // by us, initiator or target
-        std::string complaint;  // empty: right
-    };
-
     // The references must outlive the object.
     ErrorCheck(const Plan& plan, const Device& device, Channel& peer, bool is_client)
         : plan_(plan), device_(device), peer_(peer), is_client_(is_client) {}

@@ -13,6 +13,7 @@
 #include "content_check.h"
 #include "device.h"
 #include "error_check.h"
+#include "extension_check.h"
 #include "options.h"
 
 using namespace vrnic::check;
@@ -60,13 +61,14 @@ Result<nlohmann::json> check_content(const Options& options, const Plan& plan, c
     return report;
 }
 
-// Errors: one line by case.
-Result<nlohmann::json> check_errors(const Options& options, const Plan& plan, const Device& device,
-                                    Channel& peer) {
-    ErrorCheck check(plan, device, peer, !options.server);
+// Behaviour, on errors or of extensions: one line by case.
+template <typename Check>
+Result<nlohmann::json> check_behaviour(const Options& options, const Plan& plan,
+                                       const Device& device, Channel& peer) {
+    Check check(plan, device, peer, !options.server);
     nlohmann::json report{{"cases", nlohmann::json::array()}};
     size_t complaints = 0;
-    const auto done = check.run([&](const ErrorCheck::Finding& finding) {
+    const auto done = check.run([&](const Finding& finding) {
         report["cases"].push_back(
             {{"name", finding.name}, {"seen", finding.seen}, {"complaint", finding.complaint}});
         if (!options.json)
@@ -116,7 +118,10 @@ Result<nlohmann::json> run(const Options& options) {
         (void)peer->send({{"failed", device.error().message}, {"status", 2}});
         return std::unexpected(device.error());
     }
-    const auto check = plan.errors ? check_errors : plan.atomics ? check_atomics : check_content;
+    const auto check = plan.errors       ? check_behaviour<ErrorCheck>
+                       : plan.extensions ? check_behaviour<ExtensionCheck>
+                       : plan.atomics    ? check_atomics
+                                         : check_content;
     auto report = check(options, plan, *device, *peer);
     // Neither side is content before the other is.
     if (report)

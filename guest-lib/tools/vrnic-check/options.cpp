@@ -101,10 +101,15 @@ std::expected<Options, ExitStatus> Options::parse(int argc, char** argv) {
     app.add_flag("--errors", plan.errors, "check what is reported on errors, instead of data");
     app.add_flag("--atomics", plan.atomics,
                  "check that queue pairs of both sides change words atomically, each change once");
-    app.add_flag("--dmabuf", plan.dmabuf,
-                 "buffers of /dev/udmabuf, registered as dma-buf (needs root)");
-    app.add_flag("--lenient", plan.lenient,
-                 "with --errors: accept what Linux's rdma_rxe is known to report instead");
+    app.add_flag("--extensions", plan.extensions,
+                 "check memory windows, invalidation, ATOMIC WRITE and FLUSH");
+    app.add_flag(
+        "--dmabuf", plan.dmabuf,
+        "buffers of /dev/udmabuf, registered as dma-buf (needs root); with --errors also what\n"
+        "becomes of those that move (needs the project's test module dmabuf_mover)");
+    app.add_flag(
+        "--lenient", plan.lenient,
+        "with --errors or --extensions: accept what Linux's rdma_rxe is known to report instead");
     app.add_option("--timeout", plan.timeout_seconds, "seconds to wait for one completion (30)")
         ->check(CLI::Range(1, 3600));
     app.add_flag("--json", options.json, "report as JSON");

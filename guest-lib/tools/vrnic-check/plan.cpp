@@ -25,6 +25,7 @@ nlohmann::json to_json(const Plan& plan) {
             {"events", plan.events},
             {"errors", plan.errors},
             {"atomics", plan.atomics},
+            {"extensions", plan.extensions},
             {"dmabuf", plan.dmabuf},
             {"lenient", plan.lenient},
             {"timeout", plan.timeout_seconds}};
@@ -51,6 +52,7 @@ Result<Plan> plan_from_json(const nlohmann::json& value) {
         plan.events = value.at("events");
         plan.errors = value.at("errors");
         plan.atomics = value.at("atomics");
+        plan.extensions = value.at("extensions");
         plan.dmabuf = value.at("dmabuf");
         plan.lenient = value.at("lenient");
         plan.timeout_seconds = value.at("timeout");

@@ -50,8 +50,9 @@ struct Plan {
     bool events = false;            // wait for completion events instead of polling
     bool errors = false;            // look at the behaviour on errors, not at content
     bool atomics = false;           // look at atomics of both sides on the same words
+    bool extensions = false;        // look at memory windows, invalidation, ATOMIC WRITE and FLUSH
     bool dmabuf = false;            // buffers are another driver's, registered as dma-buf
-    bool lenient = false;           // with errors: accept what rdma_rxe is known to report instead
+    bool lenient = false;           // accept what rdma_rxe is known to do instead
     uint32_t timeout_seconds = 30;  // for one completion
 };
 

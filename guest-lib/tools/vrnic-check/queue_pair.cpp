@@ -22,7 +22,7 @@ uint8_t reads(int limit) {
 
 Result<QueuePair> QueuePair::create(const Device& device, const Completions& completions,
                                     const QpOptions& options) {
-    ibv_qp_init_attr init{};
+    ibv_qp_init_attr_ex init{};
     init.send_cq = completions.send_cq();
     init.recv_cq = completions.receive_cq();
     init.qp_type = IBV_QPT_RC;
@@ -31,9 +31,15 @@ Result<QueuePair> QueuePair::create(const Device& device, const Completions& com
     init.cap.max_send_sge = options.sges;
     init.cap.max_recv_sge = options.sges;
     init.cap.max_inline_data = options.max_inline;
+    init.comp_mask = IBV_QP_INIT_ATTR_PD;
+    init.pd = device.pd.get();
+    if (options.extended) {
+        init.comp_mask |= IBV_QP_INIT_ATTR_SEND_OPS_FLAGS;
+        init.send_ops_flags = options.extended;
+    }
     QueuePair pair;
-    pair.qp_.reset(ibv_create_qp(device.pd.get(), &init));
-    if (!pair.qp_) return verbs_error(fmt::format("ibv_create_qp: {}", std::strerror(errno)));
+    pair.qp_.reset(ibv_create_qp_ex(device.context.get(), &init));
+    if (!pair.qp_) return verbs_error(fmt::format("ibv_create_qp_ex: {}", std::strerror(errno)));
     pair.device_ = &device;
     pair.options_ = options;
     pair.capabilities_ = init.cap;
@@ -55,7 +61,8 @@ Result<void> QueuePair::connect(const nlohmann::json& peer) {
     ibv_qp_attr attr{};
     attr.qp_state = IBV_QPS_INIT;
     attr.port_num = kPort;
-    attr.qp_access_flags = IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE;
+    attr.qp_access_flags = IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE |
+                           static_cast<unsigned>(options_.more_access);
     if (device_->attributes.atomic_cap != IBV_ATOMIC_NONE)
         attr.qp_access_flags |= IBV_ACCESS_REMOTE_ATOMIC;
     if (int err = ibv_modify_qp(

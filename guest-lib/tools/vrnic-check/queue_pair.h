@@ -21,6 +21,8 @@ struct QpOptions {
     uint8_t retry_count = 7;
     uint8_t rnr_retry = 7;       // for ever
     uint8_t min_rnr_timer = 12;  // 0.64 ms
+    int more_access = 0;         // of the peer, beside READ, WRITE and atomics (ibv_access_flags)
+    uint64_t extended = 0;       // operations to post by ibv_wr_* (ibv_qp_create_send_ops_flags)
 };
 
 // A reliable connected QP. What the peer must know of it travels as JSON.
