@@ -154,14 +154,15 @@ Result<fs::path> build_test_modules(const Context& context, const GuestImage& im
     auto meson = MesonBuild::open(context);  // for its lock
     if (!meson) return std::unexpected(meson.error());
     const fs::path place = context.project.build / "guest" / image.kernel_release / "tests";
+    const fs::path stamp = (place / folder).parent_path() / "stamp";
     auto state = shadow(context.project.source / folder, place / folder);
     if (!state) return std::unexpected(state.error());
     *state += image.kernel_build.string();
-    if (const auto before = read_text(place / "stamp"); before && *before == *state)
+    if (const auto before = read_text(stamp); before && *before == *state)
         return place / folder;
     if (auto done = run_kbuild(context, image, place / folder, "test-modules"); !done)
         return std::unexpected(done.error());
-    if (auto done = write_text(place / "stamp", *state); !done)
+    if (auto done = write_text(stamp, *state); !done)
         return std::unexpected(done.error());
     return place / folder;
 }

@@ -120,7 +120,8 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
 
 constexpr std::array case_keys{"name",   "for",  "commands", "actions", "repeat",
                                "expect", "ktap", "skips",    "time",    "when_asked"};
-constexpr std::array group_keys{"name", "for", "lab", "check_capture", "cases", "when_asked"};
+constexpr std::array group_keys{"name",          "for",   "lab",       "modules",
+                                "check_capture", "cases", "when_asked"};
 constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
                               "mtu",   "nics",  "device", "rxe",  "kernel_options", "share",
                               "faults"};
@@ -205,6 +206,7 @@ void read_group(const Json& entry, const LabOptions& base, const fs::path& folde
         group.name = fill(entry.at("name").get<std::string>(), group_values);
         group.lab = base;
         read_lab(entry.value("lab", Json::object()), group_values, folder, group.lab);
+        group.modules = entry.value("modules", "");
         group.check_capture = entry.value("check_capture", false);
         for (const auto& one : entry.at("cases")) {
             refuse_unknown(one, case_keys);

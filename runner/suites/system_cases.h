@@ -55,6 +55,7 @@ struct SystemGroup {
     std::string name;
     LabOptions lab;
     bool check_capture = false;  // capture the link; the capture is judged as a last case
+    std::string modules;         // a folder of tests/SUITE/ with kernel modules for /share
     std::vector<SystemCase> cases;
 };
 

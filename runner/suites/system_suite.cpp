@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <regex>
 
+#include "setup/build.h"
+#include "setup/guest.h"
 #include "suites/capture_check.h"
 #include "suites/expected_skips.h"
 #include "suites/ktap.h"
@@ -206,6 +208,11 @@ class GroupRun {
         if (keep_) folder_->keep();
         LabOptions options = group_.lab;
         if (group_.check_capture) options.capture = capture_file();
+        if (!group_.modules.empty()) {
+            auto built = build_modules(options);
+            if (!built) return std::unexpected(built.error());
+            options.share = std::move(*built);
+        }
         auto lab = session_.boot(
             options, folder_->path(),
             [this](std::size_t vm, std::string_view line) { transcript_.add(vm, line); },
@@ -213,6 +220,15 @@ class GroupRun {
         if (!lab) return std::unexpected(lab.error());
         lab_ = std::move(*lab);
         return {};
+    }
+
+    // For the guests' kernel.
+    Result<std::filesystem::path> build_modules(const LabOptions& lab) {
+        const auto image = setup::guest_image(
+            session_.context(), {.guest = lab.guest, .kernel = lab.kernel, .with = {}});
+        if (!image) return std::unexpected(image.error());
+        return setup::build_test_modules(session_.context(), *image,
+                                         fmt::format("tests/{}/{}", group_.suite, group_.modules));
     }
 
     Result<void> run_case(const SystemCase& one) {
