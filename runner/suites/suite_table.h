@@ -25,7 +25,6 @@ inline constexpr std::array suites{
     Suite{.name = "verbs", .built = false, .tables = true, .by_default = true},
     Suite{.name = "interop", .built = false, .tables = true, .by_default = true},
     Suite{.name = "faults", .built = false, .tables = true, .by_default = true},
-    Suite{.name = "pyverbs", .built = false, .tables = true, .by_default = false},
     Suite{.name = "soak", .built = true, .tables = true, .by_default = false},
     Suite{.name = "debug", .built = true, .tables = true, .by_default = false},
 };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs rdma-core's own tests (package python3-pyverbs) in a guest and prints KTAP.
 
-run.py DEVICE [TEST...]   all tests that are for any device, or those whose names begin with TEST
+run_pyverbs.py DEVICE [TEST...]   all tests that are for any device, or those whose names begin with TEST
 """
 import gzip
 import os
@@ -118,7 +118,7 @@ def main():
     device, chosen = sys.argv[1], tuple(sys.argv[2:])
     tests = unpack()
     # They take their options from the command line, and import each other as a package.
-    sys.argv = ["run.py", "--dev", device]
+    sys.argv = ["run_pyverbs.py", "--dev", device]
     sys.path[:0] = [str(PLACE), str(tests)]
     os.chdir(tests)
     from args_parser import parser
