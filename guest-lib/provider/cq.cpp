@@ -9,13 +9,13 @@
 #include <new>
 
 #include "completion.h"
+#include "ring_memory.h"
 #include "srq.h"
 
 namespace vrnic {
 
 namespace {
 
-constexpr size_t kCacheLine = 64;
 constexpr uint8_t kLogCqeSize = std::countr_zero(sizeof(vrnic_cqe));
 
 // What a RoCE device can say of a completion.
@@ -23,39 +23,15 @@ constexpr uint64_t kReadableFields = uint64_t{IBV_WC_STANDARD_FLAGS} |
                                      IBV_WC_EX_WITH_COMPLETION_TIMESTAMP |
                                      IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK;
 
-// Ring and record in one memory; its layout is that of create and of resize.
-struct CqMemory {
-    QueueMemory memory;
-    uint8_t log_size;
-    size_t dbrec_offset;
+std::expected<RingMemory, int> memory_for(uint32_t entries, Pd* domain) {
+    return RingMemory::create(entries, kLogCqeSize, QueueKind::kCq, domain);
+}
 
-    static std::expected<CqMemory, int> create(uint32_t entries, Pd* domain) {
-        const uint8_t log_size = log2_ceil(entries);
-        const size_t dbrec_offset = align_up(sizeof(vrnic_cqe) << log_size, kCacheLine);
-        auto memory = QueueMemory::create(dbrec_offset + kCacheLine, QueueKind::kCq, domain);
-        if (!memory) return std::unexpected(memory.error());
-        return CqMemory{std::move(*memory), log_size, dbrec_offset};
-    }
-
-    vrnic_cq_dbrec* dbrec() const {
-        return reinterpret_cast<vrnic_cq_dbrec*>(memory.at(dbrec_offset));
-    }
-    // Request: vrnic_ib_create_cq_req or vrnic_ib_resize_cq_req.
-    template <typename Request>
-    Request request() const {
-        Request req{};
-        req.buf_va = reinterpret_cast<uintptr_t>(memory.at(0));
-        req.buf_len = memory.size();
-        req.dbrec_offset = static_cast<uint32_t>(dbrec_offset);
-        req.log_size = log_size;
-        return req;
-    }
-    void give_to(Cq& cq) {
-        cq.ring = Ring(memory.at(0), log_size, kLogCqeSize);
-        cq.dbrec = dbrec();
-        cq.memory = std::move(memory);
-    }
-};
+void take(Cq& cq, RingMemory& made) {
+    cq.ring = made.ring();
+    cq.dbrec = made.dbrec<vrnic_cq_dbrec>();
+    cq.memory = std::move(made.memory);
+}
 
 bool is_size(const Context::State& context, int entries) {
     return entries >= 1 && static_cast<uint32_t>(entries) <= context.limits.max_cq_entries;
@@ -87,12 +63,12 @@ int create(Cq& cq, ibv_context* context, ibv_cq_init_attr_ex& attr) {
                         (attr.flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED);
     cq.lock.set_single_threaded(single || (domain && domain->single_threaded()));
 
-    auto memory = CqMemory::create(attr.cqe, domain);
+    auto memory = memory_for(attr.cqe, domain);
     if (!memory) return memory.error();
     const auto req = memory->request<vrnic_ib_create_cq_req>();
     vrnic_ib_create_cq_resp resp{};
     if (int err = glue_cmd_create_cq(context, &attr, cq.ibv(), &req, &resp)) return err;
-    memory->give_to(cq);
+    take(cq, *memory);
     cq.cqn = resp.cqn;
     cq.ibv()->cqe = static_cast<int>(cq.ring.size());
     return 0;
@@ -180,14 +156,14 @@ ibv_cq_ex* vrnic_create_cq_ex(ibv_context* context, ibv_cq_init_attr_ex* attr) {
 int vrnic_resize_cq(ibv_cq* ibcq, int cqe) {
     Cq& cq = Cq::from(ibcq);
     if (!is_size(*cq.context, cqe)) return EINVAL;
-    auto memory = CqMemory::create(static_cast<uint32_t>(cqe), cq.domain.get());
+    auto memory = memory_for(static_cast<uint32_t>(cqe), cq.domain.get());
     if (!memory) return memory.error();
     const auto req = memory->request<vrnic_ib_resize_cq_req>();
 
     std::lock_guard guard(cq.lock);
-    *memory->dbrec() = *cq.dbrec;
+    *memory->dbrec<vrnic_cq_dbrec>() = *cq.dbrec;
     if (int err = glue_cmd_resize_cq(ibcq, cqe, &req)) return err;
-    memory->give_to(cq);
+    take(cq, *memory);
     ibcq->cqe = static_cast<int>(cq.ring.size());
     return 0;
 }

@@ -13,7 +13,6 @@ namespace vrnic {
 
 namespace {
 
-constexpr size_t kCacheLine = 64;
 
 // A smaller send queue is given this much room, as by most devices: perftest with events and a
 // depth of one posts ahead of the completions that it has polled.

@@ -8,6 +8,8 @@
 
 namespace vrnic {
 
+inline constexpr size_t kCacheLine = 64;  // bytes
+
 // Smallest n with 2^n >= value; value at most 2^31.
 constexpr uint8_t log2_ceil(uint32_t value) {
     return value <= 1 ? 0 : static_cast<uint8_t>(std::bit_width(value - 1));

@@ -8,47 +8,17 @@
 #include <new>
 
 #include "cq.h"
+#include "ring_memory.h"
 
 namespace vrnic {
 
 namespace {
 
-constexpr size_t kCacheLine = 64;
-
-// Ring and record in one memory.
-struct SrqMemory {
-    QueueMemory memory;
-    uint8_t log_size;
-    uint8_t log_stride;
-    size_t dbrec_offset;
-
-    static std::expected<SrqMemory, int> create(uint32_t entries, uint8_t log_stride, Pd* domain) {
-        const uint8_t log_size = log2_ceil(entries);
-        const size_t dbrec_offset = align_up(size_t{1} << (log_size + log_stride), kCacheLine);
-        auto memory = QueueMemory::create(dbrec_offset + kCacheLine, QueueKind::kSrq, domain);
-        if (!memory) return std::unexpected(memory.error());
-        return SrqMemory{std::move(*memory), log_size, log_stride, dbrec_offset};
-    }
-
-    vrnic_le32* producer_record() const {
-        return &reinterpret_cast<vrnic_srq_dbrec*>(memory.at(dbrec_offset))->pi;
-    }
-    // Request: vrnic_ib_create_srq_req or vrnic_ib_modify_srq_req.
-    template <typename Request>
-    Request request() const {
-        Request req{};
-        req.buf_va = reinterpret_cast<uintptr_t>(memory.at(0));
-        req.buf_len = memory.size();
-        req.dbrec_offset = static_cast<uint32_t>(dbrec_offset);
-        req.log_size = log_size;
-        return req;
-    }
-    void give_to(Srq& srq) {
-        srq.ring = Ring(memory.at(0), log_size, log_stride);
-        srq.producer_record = producer_record();
-        srq.memory = std::move(memory);
-    }
-};
+void take(Srq& srq, RingMemory& made) {
+    srq.ring = made.ring();
+    srq.producer_record = &made.dbrec<vrnic_srq_dbrec>()->pi;
+    srq.memory = std::move(made.memory);
+}
 
 bool is_size(const Context::State& context, uint32_t entries) {
     return entries != 0 && entries <= context.limits.max_srq_entries;
@@ -71,12 +41,12 @@ int create(Srq& srq, ibv_context* ibcontext, ibv_srq_init_attr_ex& attr) {
     srq.context = &context;
     srq.domain = DomainUse(&Pd::from(attr.pd));
     if (type == IBV_SRQT_XRC) srq.cq = attr.cq;
-    auto memory = SrqMemory::create(attr.attr.max_wr, receive_log_stride(attr.attr.max_sge),
-                                    srq.domain.get());
+    auto memory = RingMemory::create(attr.attr.max_wr, receive_log_stride(attr.attr.max_sge),
+                                     QueueKind::kSrq, srq.domain.get());
     if (!memory) return memory.error();
     auto req = memory->request<vrnic_ib_create_srq_req>();
     req.log_stride = memory->log_stride;
-    memory->give_to(srq);
+    take(srq, *memory);
     srq.max_sge = std::min(receive_sges(srq.ring.stride()), context.limits.max_recv_sge);
     if (!srq.add_tags(srq.ring.size())) return ENOMEM;
 
@@ -151,7 +121,7 @@ int vrnic_modify_srq(ibv_srq* ibsrq, ibv_srq_attr* attr, int mask) {
     Srq& srq = Srq::from(ibsrq);
     if (!is_size(*srq.context, attr->max_wr)) return EINVAL;
     const auto log_stride = log2_ceil(static_cast<uint32_t>(srq.ring.stride()));
-    auto memory = SrqMemory::create(attr->max_wr, log_stride, srq.domain.get());
+    auto memory = RingMemory::create(attr->max_wr, log_stride, QueueKind::kSrq, srq.domain.get());
     if (!memory) return memory.error();
     const auto req = memory->request<vrnic_ib_modify_srq_req>();
 
@@ -160,9 +130,9 @@ int vrnic_modify_srq(ibv_srq* ibsrq, ibv_srq_attr* attr, int mask) {
     // IBTA 11.2.3.3: not fewer than are in use; the device knows only those that were not taken.
     if (srq.num_tags - srq.free_tags > size) return EINVAL;
     if (!srq.add_tags(size)) return ENOMEM;
-    *memory->producer_record() = srq.produced;
+    memory->dbrec<vrnic_srq_dbrec>()->pi = srq.produced;
     if (int err = glue_cmd_modify_srq(ibsrq, attr, mask, &req)) return err;
-    memory->give_to(srq);
+    take(srq, *memory);
     return 0;
 }
 

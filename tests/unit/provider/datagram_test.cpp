@@ -6,49 +6,15 @@
 
 #include "fake_kernel.h"
 #include "qp.h"
+#include "send_bench.h"
 #include "unit/catch.h"
 #include "vrnic_admin.h"
 
 using namespace vrnic;
 using namespace vrnic::provider_test;
 
-namespace {
-
-struct Bench {
-    FakeKernel kernel;
-    ibv_cq* cq = kernel.create_cq(16);
-    ibv_qp* qp;
-    ibv_sge sge{0x5000, 8, 0x1234};
-
-    explicit Bench(ibv_qp_type type) : qp(kernel.create_qp(cq, type)) { REQUIRE(qp); }
-    ~Bench() {
-        if (qp) vrnic_destroy_qp(qp);
-        vrnic_destroy_cq(cq);
-    }
-    ibv_send_wr request(ibv_wr_opcode opcode) {
-        ibv_send_wr wr{};
-        wr.wr_id = 7;
-        wr.sg_list = &sge;
-        wr.num_sge = 1;
-        wr.opcode = opcode;
-        wr.send_flags = IBV_SEND_SIGNALED;
-        return wr;
-    }
-    int post(ibv_send_wr wr) {
-        ibv_send_wr* bad = nullptr;
-        return vrnic_post_send(qp, &wr, &bad);
-    }
-    ibv_wc poll() {
-        ibv_wc wc{};
-        REQUIRE(vrnic_poll_cq(cq, 1, &wc) == 1);
-        return wc;
-    }
-};
-
-}  // namespace
-
 TEST_CASE("a datagram carries the address vector, then its list") {
-    Bench bench(IBV_QPT_UD);
+    SendBench bench(IBV_QPT_UD);
     ibv_ah* ah = bench.kernel.create_ah(0x42);
     REQUIRE(ah);
     ibv_send_wr wr = bench.request(IBV_WR_SEND_WITH_IMM);
@@ -84,7 +50,7 @@ TEST_CASE("a datagram carries the address vector, then its list") {
 }
 
 TEST_CASE("datagrams: what is refused") {
-    Bench bench(IBV_QPT_UD);
+    SendBench bench(IBV_QPT_UD);
     ibv_ah* ah = bench.kernel.create_ah(1);
     ibv_send_wr wr = bench.request(IBV_WR_SEND);
     CHECK(bench.post(wr) == EINVAL);  // no address handle
@@ -150,7 +116,7 @@ TEST_CASE("the entries of a datagram queue hold what was asked for behind the ad
 }
 
 TEST_CASE("a received datagram tells of its sender") {
-    Bench bench(IBV_QPT_UD);
+    SendBench bench(IBV_QPT_UD);
     ibv_recv_wr wr{}, *bad = nullptr;
     wr.wr_id = 99;
     REQUIRE(vrnic_post_recv(bench.qp, &wr, &bad) == 0);
@@ -204,7 +170,7 @@ TEST_CASE("which operations each type has") {
         {IBV_WR_BIND_MW, true, true, true},
         {IBV_WR_LOCAL_INV, true, false, true},
     };
-    Bench bench(GENERATE(IBV_QPT_RC, IBV_QPT_UC, IBV_QPT_XRC_SEND));
+    SendBench bench(GENERATE(IBV_QPT_RC, IBV_QPT_UC, IBV_QPT_XRC_SEND));
     const ibv_qp_type type = bench.kernel.last_qp_attr.qp_type;
     for (const Row& row : rows) {
         CAPTURE(int(type), int(row.opcode));
@@ -214,7 +180,7 @@ TEST_CASE("which operations each type has") {
 }
 
 TEST_CASE("XRC names the peer's shared receive queue, and has no receives of its own") {
-    Bench bench(IBV_QPT_XRC_SEND);
+    SendBench bench(IBV_QPT_XRC_SEND);
     CHECK(bench.kernel.request_of(bench.qp).rq_log_size == VRNIC_NO_QUEUE);
     CHECK(bench.kernel.last_qp_attr.cap.max_recv_wr == 0);
     ibv_send_wr wr = bench.request(IBV_WR_RDMA_WRITE_WITH_IMM);
@@ -262,7 +228,7 @@ TEST_CASE("a QP that receives for XRC is the kernel's: made, opened, in error, d
 TEST_CASE("a failed send leads UD and UC to SQE: their receives go on unannounced") {
     const ibv_qp_type type = GENERATE(IBV_QPT_UD, IBV_QPT_UC, IBV_QPT_RC);
     CAPTURE(int(type));
-    Bench bench(type);
+    SendBench bench(type);
     const uint64_t ring_rq = uint64_t{VRNIC_DB_TYPE_RQ} << VRNIC_DB_TYPE_SHIFT | bench.qp->qp_num;
     bench.kernel.complete_send(bench.cq, bench.qp, 0, VRNIC_WC_LOC_PROT_ERR);
     CHECK(bench.poll().status == IBV_WC_LOC_PROT_ERR);

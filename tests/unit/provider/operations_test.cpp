@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "fake_kernel.h"
+#include "send_bench.h"
 #include "unit/catch.h"
 #include "vrnic_admin.h"
 
@@ -13,37 +14,16 @@ using namespace vrnic::provider_test;
 
 namespace {
 
-struct Bench {
-    FakeKernel kernel;
-    ibv_cq* cq = kernel.create_cq(16);
-    ibv_qp* qp = kernel.create_qp(cq);
-    ibv_sge sge{0x5000, 8, 0x1234};
+struct Bench : SendBench {
     ibv_mr mr{};
     ibv_mw mw{};
 
-    Bench() {
+    Bench() : SendBench(IBV_QPT_RC) {
         mr.lkey = 0x7701;
         mr.pd = kernel.pd();
         mw.pd = kernel.pd();
         mw.type = IBV_MW_TYPE_1;
         mw.rkey = 0x99ff;
-    }
-    ~Bench() {
-        vrnic_destroy_qp(qp);
-        vrnic_destroy_cq(cq);
-    }
-    ibv_send_wr request(ibv_wr_opcode opcode) {
-        ibv_send_wr wr{};
-        wr.wr_id = 7;
-        wr.sg_list = &sge;
-        wr.num_sge = 1;
-        wr.opcode = opcode;
-        wr.send_flags = IBV_SEND_SIGNALED;
-        return wr;
-    }
-    int post(ibv_send_wr wr) {
-        ibv_send_wr* bad = nullptr;
-        return vrnic_post_send(qp, &wr, &bad);
     }
     template <typename Segment>
     Segment segment() const {
@@ -53,8 +33,7 @@ struct Bench {
     }
     ibv_wc_opcode completed() {
         kernel.complete_send(cq, qp, 0);
-        ibv_wc wc{};
-        REQUIRE(vrnic_poll_cq(cq, 1, &wc) == 1);
+        const ibv_wc wc = poll();
         CHECK(wc.wr_id == 7);
         CHECK(wc.status == IBV_WC_SUCCESS);
         return wc.opcode;
