@@ -78,6 +78,23 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 	return 0;
 }
 
+u64 vrnic_ib_features(struct ib_device *ib)
+{
+	if (ib->ops.create_qp != vrnic_create_qp)
+		return 0;
+	return le64_to_cpu(vrnic_caps(vrnic_of(ib))->features);
+}
+EXPORT_SYMBOL_GPL(vrnic_ib_features);
+
+/* Whether the device has it; says so when it has not: `what` is in the plural. */
+bool vrnic_offers(struct ib_device *ib, u64 feature, const char *what)
+{
+	if (vrnic_ib_features(ib) & feature)
+		return true;
+	ibdev_warn_ratelimited(ib, "%s are not offered by this device\n", what);
+	return false;
+}
+
 void vrnic_get_fw_string(struct ib_device *ib, char *str)
 {
 	u32 fw = le32_to_cpu(vrnic_caps(vrnic_of(ib))->fw_version);

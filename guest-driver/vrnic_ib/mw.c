@@ -12,6 +12,8 @@ int vrnic_alloc_mw(struct ib_mw *ib, struct ib_udata *udata)
 		.type = ib->type,
 	};
 
+	if (!vrnic_offers(ib->device, VRNIC_CAP_WINDOWS, "memory windows"))
+		return -EOPNOTSUPP;
 	if (udata->inlen && !ib_is_udata_cleared(udata, 0, udata->inlen))
 		return -EINVAL;
 	return vrnic_cmd_alloc_mw(vrnic_of(ib->device), &cmd, &ib->rkey);

@@ -37,25 +37,25 @@ bool vrnic_queue_fits(u8 log_size, u8 log_stride, u32 wanted, u32 max, u8 min_st
 /* Which types there are, and the capability that each needs. */
 static const struct {
 	enum ib_qp_type type;
+	const char *name;
 	u64 feature;
 	u32 create_flags; /* allowed */
 } vrnic_qp_types[] = {
-	{ IB_QPT_RC, VRNIC_CAP_RC, 0 },
-	{ IB_QPT_UC, VRNIC_CAP_UC, 0 },
-	{ IB_QPT_UD, VRNIC_CAP_UD, IB_QP_CREATE_BLOCK_MULTICAST_LOOPBACK },
-	{ IB_QPT_XRC_INI, VRNIC_CAP_XRC, 0 },
-	{ IB_QPT_XRC_TGT, VRNIC_CAP_XRC, 0 },
+	{ IB_QPT_RC, "RC queue pairs", VRNIC_CAP_RC, 0 },
+	{ IB_QPT_UC, "UC queue pairs", VRNIC_CAP_UC, 0 },
+	{ IB_QPT_UD, "UD queue pairs", VRNIC_CAP_UD, IB_QP_CREATE_BLOCK_MULTICAST_LOOPBACK },
+	{ IB_QPT_XRC_INI, "XRC queue pairs", VRNIC_CAP_XRC, 0 },
+	{ IB_QPT_XRC_TGT, "XRC queue pairs", VRNIC_CAP_XRC, 0 },
 };
 
-static int vrnic_qp_check_type(struct vrnic_dev *dev, const struct ib_qp_init_attr *init)
+static int vrnic_qp_check_type(struct ib_device *ib, const struct ib_qp_init_attr *init)
 {
-	u64 features = le64_to_cpu(vrnic_caps(dev)->features);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(vrnic_qp_types); i++) {
 		if (vrnic_qp_types[i].type != init->qp_type)
 			continue;
-		if (!(features & vrnic_qp_types[i].feature) ||
+		if (!vrnic_offers(ib, vrnic_qp_types[i].feature, vrnic_qp_types[i].name) ||
 		    init->create_flags & ~vrnic_qp_types[i].create_flags)
 			return -EOPNOTSUPP;
 		return 0;
@@ -170,7 +170,7 @@ int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_ud
 	struct vrnic_ib_create_qp_resp resp = {};
 	int ret;
 
-	ret = vrnic_qp_check_type(vib->dev, init);
+	ret = vrnic_qp_check_type(ib->device, init);
 	if (ret)
 		return ret;
 	if (!udata && !is_target)

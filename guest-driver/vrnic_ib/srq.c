@@ -56,7 +56,7 @@ int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib
 	struct vrnic_ib_create_srq_req req;
 	int ret;
 
-	if (!udata)
+	if (!udata || !vrnic_offers(ib->device, VRNIC_CAP_SRQ, "shared receive queues"))
 		return -EOPNOTSUPP;
 	ret = vrnic_get_udata(udata, &req, sizeof(req));
 	if (ret)

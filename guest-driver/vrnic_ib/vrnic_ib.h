@@ -10,6 +10,7 @@
 #include "vrnic-abi.h"
 #include "vrnic_compat.h"
 #include "vrnic_core.h"
+#include "vrnic_ib_query.h"
 
 #define VRNIC_PORT 1
 
@@ -137,6 +138,7 @@ int vrnic_put_udata(struct ib_udata *udata, const void *resp, size_t size);
 /* device.c */
 int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct ib_udata *udata);
 void vrnic_get_fw_string(struct ib_device *ib, char *str);
+bool vrnic_offers(struct ib_device *ib, u64 feature, const char *what);
 extern const struct attribute_group vrnic_device_group;
 
 /* port.c */

@@ -4,6 +4,8 @@
 
 int vrnic_alloc_xrcd(struct ib_xrcd *ib, struct ib_udata *udata)
 {
+	if (!vrnic_offers(ib->device, VRNIC_CAP_XRC, "XRC domains"))
+		return -EOPNOTSUPP;
 	return vrnic_cmd_alloc_xrcd(vrnic_of(ib->device), &to_vrnic_xrcd(ib)->xrcdn);
 }
 

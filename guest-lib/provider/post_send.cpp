@@ -59,7 +59,8 @@ bool write_data(const Qp& qp, std::byte* entry, const SendOperation& operation,
 int build(Qp& qp, uint32_t index, const ibv_send_wr& wr) {
     if (static_cast<size_t>(wr.opcode) >= kOperations.size()) return EINVAL;
     const SendOperation& operation = kOperations[wr.opcode];
-    if (!(operation.kinds & qp.kind) || !operation.posted) return EINVAL;
+    if (!operation.posted || !(operation.kinds & qp.kind)) return EINVAL;
+    if (!(operation.asked & qp.operations)) return EOPNOTSUPP;  // not of this device
 
     std::byte* entry = qp.send.ring.entry(index);
     auto& sqe = *reinterpret_cast<vrnic_sqe*>(entry);

@@ -103,7 +103,7 @@ int check(const Qp& qp, const ibv_qp_init_attr_ex& attr) {
         (attr.create_flags & ~uint32_t{IBV_QP_CREATE_BLOCK_SELF_MCAST_LB}))
         return EOPNOTSUPP;
     if ((attr.comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) &&
-        (attr.send_ops_flags & ~operations_of(qp.kind)))
+        (attr.send_ops_flags & ~qp.operations))
         return EOPNOTSUPP;
     if (!(attr.comp_mask & IBV_QP_INIT_ATTR_PD) || attr.send_cq == nullptr ||
         (attr.recv_cq == nullptr && qp.kind != kXrc))
@@ -138,6 +138,7 @@ int create_in_kernel(Qp& qp, ibv_context* context, ibv_qp_init_attr_ex& attr,
 
 // 0, or an errno value. On success `qp` is complete and in the table; `attr` says what it can hold.
 int create(Qp& qp, ibv_context* ibcontext, ibv_qp_init_attr_ex& attr) {
+    qp.operations = operations_of(qp.kind, qp.context->limits.features);
     if (int err = check(qp, attr)) return err;
     // IBTA 10.2.9: the receives of a shared queue are not the QP's. An XRC one that sends has none.
     if (attr.srq || qp.kind == kXrc) attr.cap.max_recv_wr = attr.cap.max_recv_sge = 0;

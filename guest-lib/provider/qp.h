@@ -88,7 +88,8 @@ struct Qp {
     WorkQueue receive;
     uint32_t qpn = 0;
     uint8_t kind = 0;              // kRc, ... (send_entry.h); 0: sends nothing
-    uint64_t send_operations = 0;  // IBV_QP_EX_WITH_*: what ibv_wr_* may be asked for
+    uint64_t operations = 0;       // IBV_QP_EX_WITH_*: what it can send
+    uint64_t send_operations = 0;  // those of them that ibv_wr_* may be asked for
     bool signal_all = false;
     bool in_error = false;  // under receive.lock: posted receives must be announced (note_error)
     SendBatch batch;

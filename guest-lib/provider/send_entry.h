@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "vrnic_admin.h"
 #include "vrnic_ring.h"
 
 namespace vrnic {
@@ -36,6 +37,7 @@ struct SendOperation {
     bool invalidates = false;  // names a key
     bool local = false;        // sends nothing
     bool posted = true;        // ibv_post_send has it
+    uint64_t needs = 0;        // VRNIC_CAP_* of the device
     Segment segment = Segment::kNone;
 };
 
@@ -47,23 +49,23 @@ inline constexpr auto kOperations = [] {
     rows[IBV_WR_RDMA_WRITE_WITH_IMM]  = {.opcode = VRNIC_OP_WRITE_IMM, .completion = IBV_WC_RDMA_WRITE, .kinds = kConnected, .asked = IBV_QP_EX_WITH_RDMA_WRITE_WITH_IMM, .remote = true, .immediate = true, .data = true, .inline_data = true};
     rows[IBV_WR_SEND]                 = {.opcode = VRNIC_OP_SEND, .completion = IBV_WC_SEND, .kinds = kEvery, .asked = IBV_QP_EX_WITH_SEND, .data = true, .inline_data = true};
     rows[IBV_WR_SEND_WITH_IMM]        = {.opcode = VRNIC_OP_SEND_IMM, .completion = IBV_WC_SEND, .kinds = kEvery, .asked = IBV_QP_EX_WITH_SEND_WITH_IMM, .immediate = true, .data = true, .inline_data = true};
-    rows[IBV_WR_SEND_WITH_INV]        = {.opcode = VRNIC_OP_SEND_INV, .completion = IBV_WC_SEND, .kinds = kReliable, .asked = IBV_QP_EX_WITH_SEND_WITH_INV, .data = true, .inline_data = true, .invalidates = true};
+    rows[IBV_WR_SEND_WITH_INV]        = {.opcode = VRNIC_OP_SEND_INV, .completion = IBV_WC_SEND, .kinds = kReliable, .asked = IBV_QP_EX_WITH_SEND_WITH_INV, .data = true, .inline_data = true, .invalidates = true, .needs = VRNIC_CAP_WINDOWS};
     rows[IBV_WR_RDMA_READ]            = {.opcode = VRNIC_OP_READ, .completion = IBV_WC_RDMA_READ, .kinds = kReliable, .asked = IBV_QP_EX_WITH_RDMA_READ, .remote = true, .data = true};
-    rows[IBV_WR_ATOMIC_CMP_AND_SWP]   = {.opcode = VRNIC_OP_COMPARE_SWAP, .completion = IBV_WC_COMP_SWAP, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_CMP_AND_SWP, .data = true, .segment = Segment::kAtomic};
-    rows[IBV_WR_ATOMIC_FETCH_AND_ADD] = {.opcode = VRNIC_OP_FETCH_ADD, .completion = IBV_WC_FETCH_ADD, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_FETCH_AND_ADD, .data = true, .segment = Segment::kAtomic};
-    rows[IBV_WR_LOCAL_INV]            = {.opcode = VRNIC_OP_LOCAL_INV, .completion = IBV_WC_LOCAL_INV, .kinds = kReliable, .asked = IBV_QP_EX_WITH_LOCAL_INV, .invalidates = true, .local = true};
-    rows[IBV_WR_BIND_MW]              = {.opcode = VRNIC_OP_BIND_MW, .completion = IBV_WC_BIND_MW, .kinds = kConnected, .asked = IBV_QP_EX_WITH_BIND_MW, .local = true, .segment = Segment::kBind};
-    rows[IBV_WR_FLUSH]                = {.opcode = VRNIC_OP_FLUSH, .completion = IBV_WC_FLUSH, .kinds = kReliable, .asked = IBV_QP_EX_WITH_FLUSH, .posted = false, .segment = Segment::kFlush};
-    rows[IBV_WR_ATOMIC_WRITE]         = {.opcode = VRNIC_OP_ATOMIC_WRITE, .completion = IBV_WC_ATOMIC_WRITE, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_WRITE, .remote = true, .data = true, .inline_data = true};
+    rows[IBV_WR_ATOMIC_CMP_AND_SWP]   = {.opcode = VRNIC_OP_COMPARE_SWAP, .completion = IBV_WC_COMP_SWAP, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_CMP_AND_SWP, .data = true, .segment = Segment::kAtomic, .needs = VRNIC_CAP_ATOMIC};
+    rows[IBV_WR_ATOMIC_FETCH_AND_ADD] = {.opcode = VRNIC_OP_FETCH_ADD, .completion = IBV_WC_FETCH_ADD, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_FETCH_AND_ADD, .data = true, .segment = Segment::kAtomic, .needs = VRNIC_CAP_ATOMIC};
+    rows[IBV_WR_LOCAL_INV]            = {.opcode = VRNIC_OP_LOCAL_INV, .completion = IBV_WC_LOCAL_INV, .kinds = kReliable, .asked = IBV_QP_EX_WITH_LOCAL_INV, .invalidates = true, .local = true, .needs = VRNIC_CAP_WINDOWS};
+    rows[IBV_WR_BIND_MW]              = {.opcode = VRNIC_OP_BIND_MW, .completion = IBV_WC_BIND_MW, .kinds = kConnected, .asked = IBV_QP_EX_WITH_BIND_MW, .local = true, .segment = Segment::kBind, .needs = VRNIC_CAP_WINDOWS};
+    rows[IBV_WR_FLUSH]                = {.opcode = VRNIC_OP_FLUSH, .completion = IBV_WC_FLUSH, .kinds = kReliable, .asked = IBV_QP_EX_WITH_FLUSH, .posted = false, .segment = Segment::kFlush, .needs = VRNIC_CAP_FLUSH_GLOBAL};
+    rows[IBV_WR_ATOMIC_WRITE]         = {.opcode = VRNIC_OP_ATOMIC_WRITE, .completion = IBV_WC_ATOMIC_WRITE, .kinds = kReliable, .asked = IBV_QP_EX_WITH_ATOMIC_WRITE, .remote = true, .data = true, .inline_data = true, .needs = VRNIC_CAP_ATOMIC_WRITE};
     // clang-format on
     return rows;
 }();
 
-// IBV_QP_EX_WITH_* that a QP of that kind has.
-constexpr uint64_t operations_of(uint8_t kind) {
+// IBV_QP_EX_WITH_* that a QP of that kind has on a device with these VRNIC_CAP_*.
+constexpr uint64_t operations_of(uint8_t kind, uint64_t features) {
     uint64_t all = 0;
     for (const SendOperation& row : kOperations)
-        if (row.kinds & kind) all |= row.asked;
+        if ((row.kinds & kind) && (features & row.needs) == row.needs) all |= row.asked;
     return all;
 }
 

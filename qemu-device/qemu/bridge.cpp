@@ -74,6 +74,7 @@ vrnic::EngineConfig engine_config(const vrnic_config& config) {
     out.doorbell_stride_log = config.doorbell_stride_log;
     out.seed = config.seed;
     out.link_up = config.link_up;
+    out.without = config.without;
     return out;
 }
 

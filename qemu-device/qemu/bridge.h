@@ -52,6 +52,7 @@ struct vrnic_config {
 	uint32_t doorbell_stride_log; /* log2 of bytes */
 	uint64_t seed;
 	bool link_up;
+	uint64_t without; /* VRNIC_CAP_* that the device is not to have */
 };
 
 struct vrnic_bridge;

@@ -136,7 +136,7 @@ static bool check_properties(VrnicState *s, struct vrnic_config *config, Error *
 	config->seed = s->seed;
 	/* A listening netdev may still be down and comes up without telling: only changes are followed. */
 	config->link_up = true;
-	return true;
+	return vrnic_parse_capabilities(s, &config->without, errp);
 }
 
 static VRNIC_PROPERTY properties[] = {
@@ -145,6 +145,10 @@ static VRNIC_PROPERTY properties[] = {
 	DEFINE_PROP_SIZE("doorbell-size", VrnicState, doorbell_size, DOORBELL_SIZE_DEFAULT),
 	DEFINE_PROP_STRING("loss", VrnicState, loss),
 	DEFINE_PROP_UINT64("seed", VrnicState, seed, 0),
+	DEFINE_PROP_STRING("qp-types", VrnicState, qp_types),
+	DEFINE_PROP_BOOL("atomics", VrnicState, atomics, true),
+	DEFINE_PROP_BOOL("srq", VrnicState, srq, true),
+	DEFINE_PROP_BOOL("memory-windows", VrnicState, memory_windows, true),
 	VRNIC_PROPERTY_END
 };
 
@@ -370,6 +374,10 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	object_class_property_set_description(klass, "stats", "the device's counters as JSON");
 	object_class_property_set_description(klass, "loss", "share of RoCE packets lost on their way out, 0..1 (a rule of faults)");
 	object_class_property_set_description(klass, "seed", "of everything random in the device");
+	object_class_property_set_description(klass, "qp-types", "types of queue pair that there are, as rc+ud (all: rc+uc+ud+xrc)");
+	object_class_property_set_description(klass, "atomics", "whether there are compare-and-swap and fetch-and-add");
+	object_class_property_set_description(klass, "srq", "whether there are shared receive queues");
+	object_class_property_set_description(klass, "memory-windows", "whether there are memory windows, and invalidation");
 	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64 (0: 16)");
 	object_class_property_set_description(klass, "doorbell-size", "bytes of BAR2, 4096 for each user context");
 }

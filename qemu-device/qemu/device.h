@@ -31,6 +31,8 @@ struct VrnicState {
 	char *loss; /* share of the packets, "0" .. "1" */
 	char *capture; /* file, before there is a bridge */
 	char *faults;  /* rules, before there is a bridge */
+	char *qp_types; /* those that the device has; NULL: all */
+	bool atomics, srq, memory_windows; /* whether it has them */
 
 	MemoryRegion registers; /* BAR0 */
 	MemoryRegion doorbells; /* BAR2 */
@@ -70,6 +72,9 @@ void vrnic_warn_if_untested(void);
 void vrnic_capture_create(VrnicState *s);
 bool vrnic_capture_start(VrnicState *s, const char *file, Error **errp);
 void vrnic_capture_free(VrnicState *s);
+
+/* capabilities.c: without gets the VRNIC_CAP_* that the properties take away */
+bool vrnic_parse_capabilities(const VrnicState *s, uint64_t *without, Error **errp);
 
 /* faults.c */
 char *vrnic_faults_get(Object *object, Error **errp);

@@ -222,8 +222,10 @@ class GroupRun {
         return {};
     }
 
-    // For the guests' kernel.
+    // For the guests' kernel. They may include the driver's headers, which lie beside when it is
+    // built.
     Result<std::filesystem::path> build_modules(const LabOptions& lab) {
+        if (auto ready = session_.prepare(lab); !ready) return std::unexpected(ready.error());
         const auto image = setup::guest_image(
             session_.context(), {.guest = lab.guest, .kernel = lab.kernel, .with = {}});
         if (!image) return std::unexpected(image.error());

@@ -20,14 +20,29 @@ constexpr std::uint64_t all_page_sizes() {
     return mask;
 }
 
+constexpr std::uint64_t kAll = VRNIC_CAP_RDMA | VRNIC_CAP_QP_TYPES | VRNIC_CAP_ATOMIC |
+                               VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE | VRNIC_CAP_FLUSH_GLOBAL |
+                               VRNIC_CAP_SRQ | VRNIC_CAP_MCAST | VRNIC_CAP_CQ_RESIZE |
+                               VRNIC_CAP_CQ_MODERATION | VRNIC_CAP_SRQ_RESIZE;
+
+// Without one thing there is none that needs it.
+std::uint64_t features_without(std::uint64_t without) {
+    constexpr struct {
+        std::uint64_t feature, needs;
+    } kNeeds[] = {{VRNIC_CAP_XRC, VRNIC_CAP_SRQ},
+                  {VRNIC_CAP_SRQ_RESIZE, VRNIC_CAP_SRQ},
+                  {VRNIC_CAP_MCAST, VRNIC_CAP_UD}};
+    std::uint64_t features = kAll & ~without;
+    for (const auto& row : kNeeds)
+        if ((features & row.needs) == 0) features &= ~row.feature;
+    return features;
+}
+
 }  // namespace
 
 vrnic_device_caps capabilities(const EngineConfig& config) {
     vrnic_device_caps caps{};
-    caps.features = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC | VRNIC_CAP_UD | VRNIC_CAP_XRC |
-                    VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
-                    VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST | VRNIC_CAP_CQ_RESIZE |
-                    VRNIC_CAP_CQ_MODERATION | VRNIC_CAP_SRQ_RESIZE;
+    caps.features = features_without(config.without);
     caps.max_mr_size = MrTable::kMaxRegionBytes;
     caps.page_size_mask = all_page_sizes();
     caps.max_mr_pages = 4u << 20;

@@ -257,7 +257,8 @@ struct Reserved {
 struct Command {
     std::uint16_t opcode;
     const char* name;
-    std::uint8_t size;  // of the fields; the rest of the payload is reserved
+    std::uint64_t needs;  // VRNIC_CAP_*
+    std::uint8_t size;    // of the fields; the rest of the payload is reserved
     Handler handler;
     std::array<Reserved, 4> reserved;
 };
@@ -275,13 +276,14 @@ struct Entry<function> {
     Reserved {                                     \
         offsetof(type, field), sizeof(type::field) \
     }
-#define COMMAND(name, function, ...)                                                \
-    Command {                                                                       \
-        VRNIC_ADMIN_##name, #name, Entry<function>::size, Entry<function>::handler, \
-            std::array<Reserved, 4> {                                               \
-            __VA_ARGS__                                                             \
-        }                                                                           \
+#define COMMAND_WITH(feature, name, function, ...)                                           \
+    Command {                                                                                \
+        VRNIC_ADMIN_##name, #name, feature, Entry<function>::size, Entry<function>::handler, \
+            std::array<Reserved, 4> {                                                        \
+            __VA_ARGS__                                                                      \
+        }                                                                                    \
     }
+#define COMMAND(...) COMMAND_WITH(0, __VA_ARGS__)
 
 // Reserved fields of a page list are its own matter (PagedMemory).
 constexpr auto kCommands = std::to_array<Command>({
@@ -302,9 +304,9 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(DEREG_MR, dereg_mr, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(REREG_MR, rereg_mr),
     COMMAND(REVOKE_MR, revoke_mr, RESERVED(vrnic_cmd_handle, reserved)),
-    COMMAND(ALLOC_MW, alloc_mw, RESERVED(vrnic_cmd_alloc_mw, reserved)),
+    COMMAND_WITH(VRNIC_CAP_WINDOWS, ALLOC_MW, alloc_mw, RESERVED(vrnic_cmd_alloc_mw, reserved)),
     COMMAND(DEALLOC_MW, dealloc_mw, RESERVED(vrnic_cmd_handle, reserved)),
-    COMMAND(ALLOC_XRCD, alloc_xrcd),
+    COMMAND_WITH(VRNIC_CAP_XRC, ALLOC_XRCD, alloc_xrcd),
     COMMAND(DEALLOC_XRCD, dealloc_xrcd, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(CREATE_CQ, create_cq, RESERVED(vrnic_cmd_create_cq, reserved0),
             RESERVED(vrnic_cmd_create_cq, reserved1)),
@@ -316,9 +318,9 @@ constexpr auto kCommands = std::to_array<Command>({
             RESERVED(vrnic_cmd_modify_qp, reserved)),
     COMMAND(QUERY_QP, query_qp, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(DESTROY_QP, destroy_qp, RESERVED(vrnic_cmd_handle, reserved)),
-    COMMAND(ATTACH_MCAST, attach_mcast, RESERVED(vrnic_cmd_mcast, reserved)),
+    COMMAND_WITH(VRNIC_CAP_MCAST, ATTACH_MCAST, attach_mcast, RESERVED(vrnic_cmd_mcast, reserved)),
     COMMAND(DETACH_MCAST, detach_mcast, RESERVED(vrnic_cmd_mcast, reserved)),
-    COMMAND(CREATE_SRQ, create_srq, RESERVED(vrnic_cmd_create_srq, reserved0)),
+    COMMAND_WITH(VRNIC_CAP_SRQ, CREATE_SRQ, create_srq, RESERVED(vrnic_cmd_create_srq, reserved0)),
     COMMAND(MODIFY_SRQ, modify_srq),
     COMMAND(QUERY_SRQ, query_srq, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(DESTROY_SRQ, destroy_srq, RESERVED(vrnic_cmd_handle, reserved)),
@@ -326,6 +328,7 @@ constexpr auto kCommands = std::to_array<Command>({
 });
 
 #undef COMMAND
+#undef COMMAND_WITH
 #undef RESERVED
 
 // The first reserved octet that is not zero, as its offset in the command.
@@ -345,6 +348,8 @@ AdminResult<void> check_reserved(const Command& row, const vrnic_admin_cmd& comm
 
 AdminResult<void> run(Device& device, const Command& row, const vrnic_admin_cmd& command,
                       ResponsePayload out) {
+    if ((device.caps.features & row.needs) != row.needs)
+        return admin_error(VRNIC_STATUS_UNSUPPORTED);
     if (auto result = check_reserved(row, command); !result) return result;
     // Tables are the only large memory, asked for after their size was bounded.
     try {

@@ -14,6 +14,7 @@ struct EngineConfig {
     std::uint32_t doorbell_stride_log = 12;
     std::uint64_t seed = 0;  // of everything random
     bool link_up = true;
+    std::uint64_t without = 0;  // VRNIC_CAP_* that the device is not to have
 };
 
 }  // namespace vrnic

@@ -13,6 +13,7 @@ constexpr std::uint32_t kPortNumber = 1;
 
 TransportConfig transport_config(const vrnic_device_caps& caps) {
     TransportConfig out{};
+    out.features = caps.features;
     out.max_qps = caps.max_qps;
     out.max_gids = caps.max_gids;
     out.max_sq_entries = caps.max_sq_entries;

@@ -136,17 +136,19 @@ constexpr std::uint32_t kKnownFlags = VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_
 
 struct TypeRules {
     std::uint8_t type;
+    std::uint64_t feature;
     bool has_rings;  // and with them a PD, a doorbell slot, memory
     bool receives;   // has a receive queue or a shared one, and a CQ for it
     bool xrc_domain;
     std::uint32_t flags;
 };
 constexpr TypeRules kTypes[] = {
-    {VRNIC_QPT_RC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
-    {VRNIC_QPT_UC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
-    {VRNIC_QPT_UD, true, true, false, VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST},
-    {VRNIC_QPT_XRC_INI, true, false, false, VRNIC_QP_SQ_SIG_ALL},
-    {VRNIC_QPT_XRC_TGT, false, false, true, 0},
+    {VRNIC_QPT_RC, VRNIC_CAP_RC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_UC, VRNIC_CAP_UC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_UD, VRNIC_CAP_UD, true, true, false,
+     VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST},
+    {VRNIC_QPT_XRC_INI, VRNIC_CAP_XRC, true, false, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_XRC_TGT, VRNIC_CAP_XRC, false, false, true, 0},
 };
 
 const TypeRules* rules_of(std::uint8_t type) {
@@ -226,7 +228,8 @@ void count_use(TransportContext& context, const QueuePair& qp, int change) {
 
 AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_create_qp& cmd) {
     const TypeRules* rules = rules_of(cmd.type);
-    if (!rules) return admin_error(VRNIC_STATUS_UNSUPPORTED, CREATE_FIELD(type));
+    if (!rules || !context.config.offers(rules->feature))
+        return admin_error(VRNIC_STATUS_UNSUPPORTED, CREATE_FIELD(type));
     if (auto unused = check_unused(cmd, *rules); !unused) return std::unexpected(unused.error());
     if (rules->has_rings && !context.cqs.find(cmd.send_cqn))
         return admin_error(VRNIC_STATUS_NO_OBJECT, CREATE_FIELD(send_cqn));

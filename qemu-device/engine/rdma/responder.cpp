@@ -262,6 +262,20 @@ Result execute_placed(TransportContext& context, QueuePair& qp, const Packet& pa
     return {};
 }
 
+// VRNIC_CAP_* that a device must have for a request.
+std::uint64_t needs_of(const roce::OpcodeInfo& opcode) {
+    switch (opcode.operation) {
+        case Operation::atomic_request:
+            return VRNIC_CAP_ATOMIC;
+        case Operation::atomic_write:
+            return VRNIC_CAP_ATOMIC_WRITE;
+        case Operation::flush:
+            return VRNIC_CAP_FLUSH_GLOBAL;
+        default:
+            return opcode.has(roce::kIeth) ? VRNIC_CAP_WINDOWS : 0;
+    }
+}
+
 Result execute_packet(TransportContext& context, QueuePair& qp, const Packet& packet) {
     switch (packet.opcode->operation) {
         case Operation::send:
@@ -285,6 +299,8 @@ void receive_expected(TransportContext& context, QueuePair& qp, const Packet& pa
             return refuse(context, qp, found.error(), packet.psn);
     if (const Result checked = message::check(qp, packet); !checked)
         return refuse(context, qp, checked.error(), packet.psn);
+    if (!context.config.offers(needs_of(*packet.opcode)))
+        return refuse(context, qp, {Cause::invalid_request, VRNIC_SYND_BAD_OPCODE}, packet.psn);
 
     if (fetches && responder.num_jobs == kMaxResponseJobs)
         return;  // full of repeated ones: as if lost

@@ -31,6 +31,7 @@ struct SendOperation {
     std::uint8_t data_offset = VRNIC_SQE_DATA_OFFSET;  // of the list or inline data in its entry
     // Its packets.
     roce::Opcode first{}, middle{}, last{}, only{};
+    std::uint64_t needs = 0;  // VRNIC_CAP_* beside those of the QP's type
 
     bool is_of(std::uint8_t qp_type) const {
         if (answer == Answer::none) return false;
@@ -54,16 +55,16 @@ inline constexpr auto kSendOperations = [] {
     // clang-format off
     rows[VRNIC_OP_SEND]         = {acknowledgement, all, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLast, roce::kSendOnly};
     rows[VRNIC_OP_SEND_IMM]     = {acknowledgement, all, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastImm, roce::kSendOnlyImm};
-    rows[VRNIC_OP_SEND_INV]     = {acknowledgement, reliable, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastInvalidate, roce::kSendOnlyInvalidate};
+    rows[VRNIC_OP_SEND_INV]     = {acknowledgement, reliable, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastInvalidate, roce::kSendOnlyInvalidate, VRNIC_CAP_WINDOWS};
     rows[VRNIC_OP_WRITE]        = {acknowledgement, connected, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLast, roce::kWriteOnly};
     rows[VRNIC_OP_WRITE_IMM]    = {acknowledgement, connected, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLastImm, roce::kWriteOnlyImm};
     rows[VRNIC_OP_READ]         = {.answer = read, .only = roce::kReadRequest};
-    rows[VRNIC_OP_COMPARE_SWAP] = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kCompareSwap};
-    rows[VRNIC_OP_FETCH_ADD]    = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kFetchAdd};
-    rows[VRNIC_OP_ATOMIC_WRITE] = {.answer = placed, .carries_data = true, .only = roce::kAtomicWrite};
-    rows[VRNIC_OP_FLUSH]        = {.answer = placed, .only = roce::kFlush};
-    rows[VRNIC_OP_LOCAL_INV]    = {.answer = local};
-    rows[VRNIC_OP_BIND_MW]      = {.answer = local, .carriers = connected};
+    rows[VRNIC_OP_COMPARE_SWAP] = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kCompareSwap, .needs = VRNIC_CAP_ATOMIC};
+    rows[VRNIC_OP_FETCH_ADD]    = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kFetchAdd, .needs = VRNIC_CAP_ATOMIC};
+    rows[VRNIC_OP_ATOMIC_WRITE] = {.answer = placed, .carries_data = true, .only = roce::kAtomicWrite, .needs = VRNIC_CAP_ATOMIC_WRITE};
+    rows[VRNIC_OP_FLUSH]        = {.answer = placed, .only = roce::kFlush, .needs = VRNIC_CAP_FLUSH_GLOBAL};
+    rows[VRNIC_OP_LOCAL_INV]    = {.answer = local, .needs = VRNIC_CAP_WINDOWS};
+    rows[VRNIC_OP_BIND_MW]      = {.answer = local, .carriers = connected, .needs = VRNIC_CAP_WINDOWS};
     // clang-format on
     return rows;
 }();

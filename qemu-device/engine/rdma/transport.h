@@ -20,6 +20,7 @@
 namespace vrnic {
 
 struct TransportConfig {
+    std::uint64_t features;  // VRNIC_CAP_*
     std::uint32_t max_qps;
     std::uint32_t max_gids;
     std::uint32_t max_sq_entries, max_rq_entries;
@@ -29,6 +30,9 @@ struct TransportConfig {
     std::uint32_t max_queue_pages;
     std::uint32_t max_srqs, max_srq_entries;
     std::uint32_t max_mcast_groups, max_mcast_qps;
+
+    // `needed`: VRNIC_CAP_*, or 0.
+    bool offers(std::uint64_t needed) const { return (features & needed) == needed; }
 };
 
 // What the transport works with; owned by the engine, outlives the transport.

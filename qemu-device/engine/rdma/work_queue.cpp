@@ -59,7 +59,8 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
     constexpr std::uint8_t kFlags =
         VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE | VRNIC_SQE_SOLICITED | VRNIC_SQE_INLINE;
     const SendOperation& operation = request.operation();
-    if (!operation.is_of(qp.type)) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    if (!operation.is_of(qp.type) || !context.config.offers(operation.needs))
+        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
     if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0 ||
         (entry.xrc_srqn != 0 && qp.type != VRNIC_QPT_XRC_INI))
         return malformed;

@@ -32,7 +32,8 @@ struct Bench {
             operations = operations_of(type == IBV_QPT_UD         ? kUd
                                        : type == IBV_QPT_XRC_SEND ? kXrc
                                        : type == IBV_QPT_UC       ? kUc
-                                                                  : kRc);
+                                                                  : kRc,
+                                       ~uint64_t{0});
         qp = kernel.create_qp_ex(cq, type, operations);
         REQUIRE(qp);
         mr.lkey = 0x7701;

@@ -37,6 +37,7 @@ FakeKernel::FakeKernel() {
     the_kernel = this;
     limits.db_mmap_size = kPage;
     limits.db_offset = 64;
+    limits.features = ~uint64_t{0};
     limits.max_inline = 256;
     limits.max_send_sge = 16;
     limits.max_recv_sge = 16;

@@ -49,6 +49,7 @@ struct ConnectionOptions {
     std::uint32_t rq_psn = 0x200000;
     bool rts = true;  // else RTR
     std::uint8_t cq_log_size = 6;
+    std::uint64_t without = 0;  // VRNIC_CAP_* that the device does not have
 };
 
 class Connection {
@@ -65,7 +66,7 @@ class Connection {
     static constexpr std::uint32_t kSrqMemory = kSrqRecord + 64;
     static constexpr std::uint32_t kQkey = 0x11223344;
 
-    explicit Connection(ConnectionOptions how = {}) : options(how) {
+    explicit Connection(ConnectionOptions how = {}) : options(how), guest(config_of(how)) {
         async = guest.create_eq(0, 3);
         const auto eq = guest.create_eq(1, 4);
         guest.set_port(VRNIC_PORT_UP);
@@ -85,6 +86,12 @@ class Connection {
         to_init();
         to_rtr();
         if (options.rts) to_rts();
+    }
+
+    static EngineConfig config_of(const ConnectionOptions& how) {
+        EngineConfig config = Guest::default_config();
+        config.without = how.without;
+        return config;
     }
 
     vrnic_cmd_create_qp qp_fields() {
