@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/result.h"
 #include "unit/catch.h"
 #include "unit/rdma/connection.h"
 
