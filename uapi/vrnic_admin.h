@@ -41,6 +41,8 @@
 #define VRNIC_ADMIN_ALLOC_XRCD 0x38     /* no fields; response: vrnic_resp_handle, 1 or more */
 #define VRNIC_ADMIN_DEALLOC_XRCD 0x39   /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_REVOKE_MR 0x3a      /* vrnic_cmd_handle, the key: it stays taken, but grants nothing */
+#define VRNIC_ADMIN_ALLOC_DMA_MR 0x3b   /* vrnic_cmd_alloc_dma_mr; response: vrnic_resp_handle, the key */
+#define VRNIC_ADMIN_ALLOC_FAST_MR 0x3c  /* vrnic_cmd_alloc_fast_mr; response: vrnic_resp_handle, the key */
 #define VRNIC_ADMIN_CREATE_CQ 0x40      /* vrnic_cmd_create_cq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_CQ 0x41     /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_RESIZE_CQ 0x42      /* vrnic_cmd_resize_cq */
@@ -175,7 +177,7 @@ struct vrnic_device_caps {
 	vrnic_le32 max_mcast_qps;    /* of one group */
 	vrnic_le32 max_cq_count;     /* moderation: completions before an event */
 	vrnic_le32 max_cq_period;    /* moderation: us before an event */
-	vrnic_le32 reserved0;
+	vrnic_le32 max_fast_pages;   /* pages of a region that requests register */
 	vrnic_u8 reserved[88];
 };
 VRNIC_ASSERT_SIZE(struct vrnic_device_caps, 240);
@@ -197,6 +199,8 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 #define VRNIC_CAP_CQ_RESIZE (1ull << 22)
 #define VRNIC_CAP_CQ_MODERATION (1ull << 23)
 #define VRNIC_CAP_SRQ_RESIZE (1ull << 24)
+#define VRNIC_CAP_FAST_REG (1ull << 25) /* regions that requests register: VRNIC_OP_REG_MR */
+#define VRNIC_CAP_KERNEL (1ull << 26)   /* what kernel users need: keys of all memory, the GSI queue pair */
 
 /* Everything the device counts, in one table; a later minor version appends. */
 #define VRNIC_COUNTERS(X)                                                                          \
@@ -354,6 +358,26 @@ struct vrnic_cmd_rereg_mr {
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_rereg_mr, 56);
 VRNIC_ASSERT_OFFSET(struct vrnic_cmd_rereg_mr, pages, 32);
 
+/*
+ * A key of all that the device reaches: an address is one on the bus. For the kernel only, on a
+ * domain of its own. DEREG_MR ends it.
+ */
+struct vrnic_cmd_alloc_dma_mr {
+	vrnic_le32 pdn;
+	vrnic_le32 access; /* VRNIC_ACCESS_*, neither MW_BIND nor ZERO_BASED */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_alloc_dma_mr, 8);
+
+/*
+ * A region without memory: it grants nothing until a request of a privileged queue pair registers it
+ * (VRNIC_OP_REG_MR), and again nothing when it was invalidated. DEREG_MR ends it.
+ */
+struct vrnic_cmd_alloc_fast_mr {
+	vrnic_le32 pdn;
+	vrnic_le32 max_pages; /* 1..max_fast_pages */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_alloc_fast_mr, 8);
+
 /* ---- memory windows: bound by requests of a QP (VRNIC_OP_BIND_MW) ---- */
 
 #define VRNIC_MW_TYPE_1 1 /* numbered as enum ibv_mw_type */
@@ -466,6 +490,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cmd_resize_srq, memory, 16);
 /* ---- queue pairs ---- */
 
 /* Numbered as enum ibv_qp_type. */
+#define VRNIC_QPT_GSI 1 /* of management: always number 1, else as UD. One, for the kernel */
 #define VRNIC_QPT_RC 2
 #define VRNIC_QPT_UC 3
 #define VRNIC_QPT_UD 4
@@ -474,6 +499,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cmd_resize_srq, memory, 16);
 
 #define VRNIC_QP_SQ_SIG_ALL (1u << 0) /* every send entry completes with a completion */
 #define VRNIC_QP_BLOCK_SELF_MCAST (1u << 1) /* UD: does not receive what it sends to a group itself */
+#define VRNIC_QP_PRIVILEGED (1u << 2) /* of the kernel: may register memory by request; not XRC_TGT */
 
 /* A queue with no entries: log_size VRNIC_NO_QUEUE. */
 #define VRNIC_NO_QUEUE 0xff

@@ -112,6 +112,22 @@ struct vrnic_sqe_bind {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_sqe_bind, 16);
 
+/*
+ * Second segment of VRNIC_OP_REG_MR, at offset 32. In the header rkey is the region's key from now
+ * on, its index that of a region of ALLOC_FAST_MR that grants nothing now, and remote_addr the
+ * address of its first byte. No list. The device reads the page list when the request is carried out.
+ */
+struct vrnic_sqe_reg {
+	vrnic_le64 pages;  /* bus address of num_pages addresses (vrnic_le64), 8-byte aligned */
+	vrnic_le64 length; /* bytes, at least 1 */
+	vrnic_le32 num_pages;
+	vrnic_le32 offset; /* of the first byte in the first page */
+	vrnic_le32 access; /* VRNIC_ACCESS_*, neither MW_BIND nor ZERO_BASED */
+	vrnic_u8 page_shift;
+	vrnic_u8 reserved[3]; /* zero */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_sqe_reg, 32);
+
 /* Second segment of VRNIC_OP_FLUSH, at offset 32. No list. */
 struct vrnic_sqe_flush {
 	vrnic_le32 length; /* bytes from remote_addr on */
@@ -174,7 +190,7 @@ VRNIC_ASSERT_SIZE(struct vrnic_sqe_datagram, 48);
 #define VRNIC_OP_BIND_MW 0x0a
 #define VRNIC_OP_ATOMIC_WRITE 0x0b /* eight bytes, at an address that is a multiple of eight */
 #define VRNIC_OP_FLUSH 0x0c
-/* 0x0d is left for registration by request (kernel users). */
+#define VRNIC_OP_REG_MR 0x0d /* privileged queue pairs only */
 #define VRNIC_OP_RECV 0x80     /* completions only: a SEND arrived */
 #define VRNIC_OP_RECV_IMM 0x81 /* a SEND with immediate arrived */
 #define VRNIC_OP_RECV_WRITE_IMM 0x82 /* a WRITE with immediate arrived */
@@ -277,11 +293,12 @@ VRNIC_ASSERT_OFFSET(struct vrnic_cqe, seq, 56);
 #define VRNIC_SYND_RING_INDEX 17    /* producer index ahead of the ring */
 #define VRNIC_SYND_MISALIGNED 18    /* atomic at an address that is no multiple of eight */
 #define VRNIC_SYND_WRONG_QP 19      /* the window is bound to another queue pair */
-#define VRNIC_SYND_WINDOW_STATE 20  /* the window is bound already, or its type does not allow it */
+#define VRNIC_SYND_WINDOW_STATE 20  /* the window or region is bound already, or its type does not allow it */
 #define VRNIC_SYND_SRQ_FAILED 21    /* the shared receive queue could not be used */
 #define VRNIC_SYND_BAD_SRQ 22       /* XRC: no such shared receive queue, or it is of another domain */
 #define VRNIC_SYND_BAD_ADDRESS 23   /* the address vector: no such source GID, a destination of another kind, ... */
 #define VRNIC_SYND_INJECTED 24      /* the device's owner asked for the error */
+#define VRNIC_SYND_NOT_PRIVILEGED 25 /* a registration by a queue pair that may not */
 
 /* ---- events ---- */
 

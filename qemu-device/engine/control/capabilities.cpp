@@ -23,7 +23,8 @@ constexpr std::uint64_t all_page_sizes() {
 constexpr std::uint64_t kAll = VRNIC_CAP_RDMA | VRNIC_CAP_QP_TYPES | VRNIC_CAP_ATOMIC |
                                VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE | VRNIC_CAP_FLUSH_GLOBAL |
                                VRNIC_CAP_SRQ | VRNIC_CAP_MCAST | VRNIC_CAP_CQ_RESIZE |
-                               VRNIC_CAP_CQ_MODERATION | VRNIC_CAP_SRQ_RESIZE;
+                               VRNIC_CAP_CQ_MODERATION | VRNIC_CAP_SRQ_RESIZE | VRNIC_CAP_FAST_REG |
+                               VRNIC_CAP_KERNEL;
 
 // Without one thing there is none that needs it.
 std::uint64_t features_without(std::uint64_t without) {
@@ -76,6 +77,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_xrcds = 4096;
     caps.max_mcast_groups = 1024;
     caps.max_mcast_qps = 64;
+    caps.max_fast_pages = 1024;
     return caps;
 }
 

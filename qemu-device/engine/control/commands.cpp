@@ -129,6 +129,18 @@ AdminResult<void> rereg_mr(Device& device, const vrnic_cmd_rereg_mr& cmd) {
     return device.regions.reregister(cmd);
 }
 
+AdminResult<std::uint32_t> alloc_dma_mr(Device& device, const vrnic_cmd_alloc_dma_mr& cmd) {
+    if (!device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_alloc_dma_mr, pdn));
+    return device.regions.alloc_all_memory(cmd);
+}
+
+AdminResult<std::uint32_t> alloc_fast_mr(Device& device, const vrnic_cmd_alloc_fast_mr& cmd) {
+    if (!device.pds.exists(cmd.pdn))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_alloc_fast_mr, pdn));
+    return device.regions.alloc_fast_region(cmd);
+}
+
 AdminResult<std::uint32_t> alloc_mw(Device& device, const vrnic_cmd_alloc_mw& cmd) {
     if (!device.pds.exists(cmd.pdn))
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_alloc_mw, pdn));
@@ -304,6 +316,8 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(DEREG_MR, dereg_mr, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(REREG_MR, rereg_mr),
     COMMAND(REVOKE_MR, revoke_mr, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND_WITH(VRNIC_CAP_KERNEL, ALLOC_DMA_MR, alloc_dma_mr),
+    COMMAND_WITH(VRNIC_CAP_FAST_REG, ALLOC_FAST_MR, alloc_fast_mr),
     COMMAND_WITH(VRNIC_CAP_WINDOWS, ALLOC_MW, alloc_mw, RESERVED(vrnic_cmd_alloc_mw, reserved)),
     COMMAND(DEALLOC_MW, dealloc_mw, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND_WITH(VRNIC_CAP_XRC, ALLOC_XRCD, alloc_xrcd),

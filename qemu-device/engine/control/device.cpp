@@ -47,7 +47,7 @@ Device::Device(Host& host, const EngineConfig& config)
       uars(config.doorbell_slots, config.doorbell_stride_log),
       pds(caps.max_pds),
       xrcds(caps.max_xrcds),
-      regions(host, {caps.max_mrs, caps.max_mr_pages, kMaxTotalPages}),
+      regions(host, {caps.max_mrs, caps.max_mr_pages, kMaxTotalPages, caps.max_fast_pages}),
       cqs(host, counters, events, caps.max_cqs, caps.max_cq_entries, kMaxQueuePages),
       wire(host),
       port(config.mac, config.link_up),

@@ -102,6 +102,41 @@ AdminResult<PagedMemory> PagedMemory::create(Host& host, const vrnic_page_list& 
     return memory;
 }
 
+PagedMemory PagedMemory::whole_bus() {
+    PagedMemory memory;
+    memory.length_ = ~std::uint64_t{0};
+    memory.page_shift_ = kContiguous;
+    memory.pages_.assign(1, 0);
+    return memory;
+}
+
+PagedMemory PagedMemory::unfilled(std::uint32_t max_pages) {
+    PagedMemory memory;
+    memory.pages_.resize(max_pages);
+    return memory;
+}
+
+PagedMemory::Refill PagedMemory::refill(Host& host, BusAddress list, std::uint32_t num_pages,
+                                        std::uint8_t page_shift, std::uint32_t offset,
+                                        std::uint64_t length) {
+    length_ = 0;
+    if (page_shift < VRNIC_PAGE_SHIFT_MIN || page_shift > VRNIC_PAGE_SHIFT_MAX || num_pages == 0 ||
+        num_pages > pages_.size() || list % sizeof(vrnic_le64) != 0)
+        return Refill::invalid;
+    const std::uint64_t page_size = std::uint64_t{1} << page_shift;
+    if (offset >= page_size || length == 0 ||
+        length > (std::uint64_t{num_pages} << page_shift) - offset)
+        return Refill::invalid;
+    const auto into = std::span(pages_).first(num_pages);
+    if (!read_table(host, list, into)) return Refill::dma_failed;
+    for (const BusAddress page : into)  // aligned, so that it cannot wrap
+        if (page % page_size != 0) return Refill::invalid;
+    page_shift_ = page_shift;
+    first_offset_ = offset;
+    length_ = length;
+    return Refill::done;
+}
+
 PagedMemory::Piece PagedMemory::piece_of_many(std::size_t page, std::uint64_t in_page,
                                               std::uint64_t size) const {
     const std::uint64_t page_size = std::uint64_t{1} << page_shift_;

@@ -24,6 +24,17 @@ class PagedMemory {
                                            std::uint64_t length, std::uint32_t max_pages,
                                            std::uint32_t field_offset);
 
+    // All that the bus reaches: offset 0 is address 0.
+    static PagedMemory whole_bus();
+    // Of max_pages pages, none of which is known yet: no bytes.
+    static PagedMemory unfilled(std::uint32_t max_pages);
+    // Reads new pages into one that was made so, once, from a list of num_pages addresses at `list`
+    // on the bus. Asks for no memory. Checks as create().
+    enum class Refill : std::uint8_t { done, invalid, dma_failed };
+    [[nodiscard]] Refill refill(Host& host, BusAddress list, std::uint32_t num_pages,
+                                std::uint8_t page_shift, std::uint32_t offset,
+                                std::uint64_t length);
+
     std::uint64_t length() const { return length_; }  // bytes
     std::uint32_t pages() const { return static_cast<std::uint32_t>(pages_.size()); }
 

@@ -30,10 +30,10 @@ struct TransportContext {
           srqs(world.host, world.counters, world.events, world.cqs,
                {limits.max_srqs, limits.max_srq_entries, limits.max_queue_pages}),
           qps(limits.max_qps),
-          timers(limits.max_qps),
-          ready(limits.max_qps),
-          stalled(limits.max_qps),
-          acks(limits.max_qps),
+          timers(QpTable::places(limits.max_qps)),
+          ready(QpTable::places(limits.max_qps)),
+          stalled(QpTable::places(limits.max_qps)),
+          acks(QpTable::places(limits.max_qps)),
           output(world.wire, world.counters, world.faults) {}
 
     Host& host;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rdma/mr.h"
 
-#include "vrnic_ring.h"
-
 namespace vrnic {
 namespace {
 
@@ -33,6 +31,23 @@ AdminResult<void> check_range(std::uint64_t iova, std::uint64_t length, std::uin
     if (iova + (length - 1) < iova || ((access & VRNIC_ACCESS_ZERO_BASED) != 0 && iova != 0))
         return admin_error(VRNIC_STATUS_INVALID, fields.iova);
     return {};
+}
+
+// One that is there to be used, without a window.
+bool is_region(const MemoryKey& entry) {
+    switch (entry.kind) {
+        case KeyKind::region:
+        case KeyKind::all_memory:
+            return !entry.revoked;
+        case KeyKind::fast_region:
+            return entry.bound;
+        default:
+            return false;
+    }
+}
+
+bool is_window(const MemoryKey& entry) {
+    return entry.kind == KeyKind::window_type_1 || entry.kind == KeyKind::window_type_2;
 }
 
 bool holds(const MemoryKey& entry, std::uint64_t address, std::uint64_t length) {
@@ -149,9 +164,72 @@ AdminResult<void> MrTable::reregister(const vrnic_cmd_rereg_mr& cmd) {
     return {};
 }
 
+AdminResult<std::uint32_t> MrTable::alloc_all_memory(const vrnic_cmd_alloc_dma_mr& cmd) {
+    constexpr std::uint32_t kNever = VRNIC_ACCESS_MW_BIND | VRNIC_ACCESS_ZERO_BASED;
+    if (!access_fits(cmd.access) || (cmd.access & kNever) != 0)
+        return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_alloc_dma_mr, access));
+    if (total_pages_ == limits_.max_total_pages) return admin_error(VRNIC_STATUS_LIMIT);
+    const auto entry = take(cmd.pdn, KeyKind::all_memory);
+    if (!entry) return std::unexpected(entry.error());
+    (*entry)->access = cmd.access;
+    (*entry)->memory = PagedMemory::whole_bus();
+    (*entry)->length = (*entry)->memory.length();
+    total_pages_ += (*entry)->memory.pages();
+    return (*entry)->key;
+}
+
+AdminResult<std::uint32_t> MrTable::alloc_fast_region(const vrnic_cmd_alloc_fast_mr& cmd) {
+    constexpr std::uint32_t kPages = VRNIC_FIELD(vrnic_cmd_alloc_fast_mr, max_pages);
+    if (cmd.max_pages == 0) return admin_error(VRNIC_STATUS_INVALID, kPages);
+    if (cmd.max_pages > limits_.max_fast_pages ||
+        cmd.max_pages > limits_.max_total_pages - total_pages_)
+        return admin_error(VRNIC_STATUS_LIMIT, kPages);
+    auto memory = PagedMemory::unfilled(cmd.max_pages);
+    const auto entry = take(cmd.pdn, KeyKind::fast_region);
+    if (!entry) return std::unexpected(entry.error());
+    (*entry)->memory = std::move(memory);
+    total_pages_ += (*entry)->memory.pages();
+    return (*entry)->key;
+}
+
+std::expected<void, Syndrome> MrTable::register_fast(KeyUser user, const FastRegistration& what) {
+    const auto refuse = [](Syndrome reason) { return std::unexpected(reason); };
+    constexpr std::uint32_t kNever = VRNIC_ACCESS_MW_BIND | VRNIC_ACCESS_ZERO_BASED;
+    const vrnic_sqe_reg& how = what.how;
+    MemoryKey* region = keys_.find(what.key >> kIndexShift);
+    if (!region || region->key == 0 || region->kind != KeyKind::fast_region)
+        return refuse(VRNIC_SYND_BAD_KEY);
+    if (region->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
+    // IBTA 10.6.5.4: only one that is in the free state.
+    if (region->bound) return refuse(VRNIC_SYND_WINDOW_STATE);
+    if (!access_fits(how.access) || (how.access & kNever) != 0)
+        return refuse(VRNIC_SYND_NO_PERMISSION);
+    if (how.length == 0 || how.length > kMaxRegionBytes || what.iova + (how.length - 1) < what.iova)
+        return refuse(VRNIC_SYND_OUT_OF_BOUNDS);
+    switch (region->memory.refill(host_, how.pages, how.num_pages, how.page_shift, how.offset,
+                                  how.length)) {
+        case PagedMemory::Refill::done:
+            break;
+        case PagedMemory::Refill::invalid:
+            return refuse(VRNIC_SYND_OUT_OF_BOUNDS);
+        case PagedMemory::Refill::dma_failed:
+            return refuse(VRNIC_SYND_DMA_FAILED);
+    }
+    region->key = what.key;
+    region->bound = true;
+    region->access = how.access;
+    region->iova = what.iova;
+    region->length = how.length;
+    return {};
+}
+
 AdminResult<void> MrTable::deregister(std::uint32_t key) {
+    // Requests have changed the key of a fast region since, but not its index.
     MemoryKey* region = find(key);
-    if (!region || region->kind != KeyKind::region)
+    if (MemoryKey* named = keys_.find(key >> kIndexShift);
+        named && named->key != 0 && named->kind == KeyKind::fast_region)
+        region = named;
+    if (!region || is_window(*region))
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
     // IBTA 10.6.7.2.5: not while windows are bound to it.
     if (region->windows != 0) return admin_error(VRNIC_STATUS_BUSY);
@@ -186,8 +264,7 @@ CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t a
     if (length == 0) return MemoryView{&kNoBytes, 0};
 
     const MemoryKey* region = find(key);
-    if (!region || region->kind != KeyKind::region || region->revoked)
-        return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
+    if (!region || !is_region(*region)) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     if (region->pdn != pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
     if (!holds(*region, address, length))
         return std::unexpected<Syndrome>(VRNIC_SYND_OUT_OF_BOUNDS);
@@ -198,7 +275,7 @@ CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t a
 std::expected<const MemoryKey*, Syndrome> MrTable::find_remote(std::uint32_t key,
                                                                KeyUser user) const {
     const MemoryKey* entry = find(key);
-    if (!entry || entry->revoked || (entry->kind != KeyKind::region && !entry->bound))
+    if (!entry || !(is_window(*entry) ? entry->bound : is_region(*entry)))
         return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     if (entry->pdn != user.pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
     if (entry->kind == KeyKind::window_type_2 && entry->qpn != user.qpn)
@@ -216,7 +293,7 @@ CheckResult MrTable::check_remote(std::uint32_t key, KeyUser user, std::uint64_t
     if (!holds(entry, address, length)) return std::unexpected<Syndrome>(VRNIC_SYND_OUT_OF_BOUNDS);
     if ((access & ~entry.access) != 0) return std::unexpected<Syndrome>(VRNIC_SYND_NO_PERMISSION);
     const std::uint64_t offset = address - entry.iova;
-    if (entry.kind == KeyKind::region) return MemoryView{&entry.memory, offset};
+    if (!is_window(entry)) return MemoryView{&entry.memory, offset};
     const MemoryKey& region = *keys_.find(entry.region);
     if (region.revoked) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     return MemoryView{&region.memory, entry.region_offset + offset};

@@ -14,11 +14,14 @@
 #include "host/paged_memory.h"
 #include "rdma/syndrome.h"
 #include "vrnic_admin.h"
+#include "vrnic_ring.h"
 
 namespace vrnic {
 
 enum class KeyKind : std::uint8_t {
     region,
+    all_memory,   // of the kernel: addresses are those of the bus
+    fast_region,  // registered by requests of privileged queue pairs
     window_type_1,
     window_type_2,  // type 2B: belongs to the queue pair that bound it
 };
@@ -30,10 +33,10 @@ struct MemoryKey {
     std::uint32_t access = 0;  // VRNIC_ACCESS_*
     KeyKind kind = KeyKind::region;
     std::uint8_t key_byte = 0;  // last used at this index; outlives the object, and a reset
-    bool bound = false;         // window: grants what follows
+    bool bound = false;         // window, fast region: grants what follows
     std::uint64_t iova = 0;
     std::uint64_t length = 0;  // bytes
-    // Region.
+    // Region of any kind.
     PagedMemory memory;
     bool revoked = false;       // has no memory any more
     std::uint32_t windows = 0;  // that are bound to it
@@ -65,6 +68,13 @@ struct WindowBind {
     std::uint32_t access;
 };
 
+// IBTA 10.6.5.4: what a fast registration asks for.
+struct FastRegistration {
+    std::uint32_t key;  // of the region from now on; its index says which region
+    std::uint64_t iova;
+    vrnic_sqe_reg how;  // checked by nobody yet
+};
+
 class MrTable {
   public:
     static constexpr std::uint64_t kMaxRegionBytes = std::uint64_t{1} << 40;
@@ -73,12 +83,15 @@ class MrTable {
         std::uint32_t max_regions;      // and windows
         std::uint32_t max_pages;        // of one region
         std::uint64_t max_total_pages;  // of all
+        std::uint32_t max_fast_pages;   // of one region that requests register
     };
     MrTable(Host& host, const Limits& limits);
 
     // Admin commands; pdn was checked. The answers are keys.
     AdminResult<std::uint32_t> register_region(const vrnic_cmd_reg_mr& cmd);
     AdminResult<void> reregister(const vrnic_cmd_rereg_mr& cmd);
+    AdminResult<std::uint32_t> alloc_all_memory(const vrnic_cmd_alloc_dma_mr& cmd);
+    AdminResult<std::uint32_t> alloc_fast_region(const vrnic_cmd_alloc_fast_mr& cmd);
     AdminResult<void> deregister(std::uint32_t key);
     // The memory is the guest's again; windows that are bound to the region grant nothing either.
     AdminResult<void> revoke(std::uint32_t key);
@@ -97,9 +110,10 @@ class MrTable {
     // Of all that the key stands for.
     CheckResult check_remote_whole(std::uint32_t key, KeyUser user, std::uint32_t access) const;
 
-    // By requests of a queue pair (IBTA 10.6.7.2; 10.6.6: only type 2 windows can be invalidated
-    // so).
+    // By requests of a queue pair (IBTA 10.6.7.2; 10.6.6: only type 2 windows and fast regions can
+    // be invalidated so).
     std::expected<void, Syndrome> bind(KeyUser user, const WindowBind& how);
+    std::expected<void, Syndrome> register_fast(KeyUser user, const FastRegistration& what);
     std::expected<void, Syndrome> invalidate(KeyUser user, std::uint32_t key);
     void forget_qp(std::uint32_t qpn);  // unbinds its windows; O(n)
 

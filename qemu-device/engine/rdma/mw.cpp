@@ -16,7 +16,8 @@ std::unexpected<Syndrome> refuse(Syndrome reason) {
 }
 
 bool is_window(const MemoryKey* entry) {
-    return entry && entry->key != 0 && entry->kind != KeyKind::region;
+    return entry && entry->key != 0 &&
+           (entry->kind == KeyKind::window_type_1 || entry->kind == KeyKind::window_type_2);
 }
 
 // What the window's own state and owner say.
@@ -103,6 +104,10 @@ std::expected<void, Syndrome> MrTable::invalidate(KeyUser user, std::uint32_t ke
     MemoryKey* window = find(key);
     if (!window) return refuse(VRNIC_SYND_BAD_KEY);
     if (window->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
+    if (window->kind == KeyKind::fast_region) {
+        window->bound = false;
+        return {};
+    }
     if (window->kind != KeyKind::window_type_2) return refuse(VRNIC_SYND_NO_PERMISSION);
     if (!window->bound) return {};  // nothing is granted already
     if (window->qpn != user.qpn) return refuse(VRNIC_SYND_WRONG_QP);

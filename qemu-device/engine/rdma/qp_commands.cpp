@@ -132,7 +132,9 @@ void enter_state(TransportContext& context, QueuePair& qp, std::uint8_t from, st
 
 // ---- create
 
-constexpr std::uint32_t kKnownFlags = VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST;
+constexpr std::uint32_t kKnownFlags =
+    VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST | VRNIC_QP_PRIVILEGED;
+constexpr std::uint32_t kSends = VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_PRIVILEGED;
 
 struct TypeRules {
     std::uint8_t type;
@@ -143,11 +145,11 @@ struct TypeRules {
     std::uint32_t flags;
 };
 constexpr TypeRules kTypes[] = {
-    {VRNIC_QPT_RC, VRNIC_CAP_RC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
-    {VRNIC_QPT_UC, VRNIC_CAP_UC, true, true, false, VRNIC_QP_SQ_SIG_ALL},
-    {VRNIC_QPT_UD, VRNIC_CAP_UD, true, true, false,
-     VRNIC_QP_SQ_SIG_ALL | VRNIC_QP_BLOCK_SELF_MCAST},
-    {VRNIC_QPT_XRC_INI, VRNIC_CAP_XRC, true, false, false, VRNIC_QP_SQ_SIG_ALL},
+    {VRNIC_QPT_RC, VRNIC_CAP_RC, true, true, false, kSends},
+    {VRNIC_QPT_UC, VRNIC_CAP_UC, true, true, false, kSends},
+    {VRNIC_QPT_UD, VRNIC_CAP_UD, true, true, false, kSends | VRNIC_QP_BLOCK_SELF_MCAST},
+    {VRNIC_QPT_GSI, VRNIC_CAP_KERNEL, true, true, false, kSends},
+    {VRNIC_QPT_XRC_INI, VRNIC_CAP_XRC, true, false, false, kSends},
     {VRNIC_QPT_XRC_TGT, VRNIC_CAP_XRC, false, false, true, 0},
 };
 
@@ -249,6 +251,7 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
     qp.srqn = cmd.srqn;
     qp.xrcdn = cmd.xrcdn;
     qp.signal_all = (cmd.flags & VRNIC_QP_SQ_SIG_ALL) != 0;
+    qp.privileged = (cmd.flags & VRNIC_QP_PRIVILEGED) != 0;
     qp.blocks_self_mcast = (cmd.flags & VRNIC_QP_BLOCK_SELF_MCAST) != 0;
     if (rules->has_rings) {
         if (auto taken = take_memory(context, qp, cmd); !taken)
@@ -257,8 +260,12 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
         qp.requester.ring.resize(1);  // never used: nothing else has to ask whether there is one
     }
 
-    const QueuePair* added = context.qps.add(std::move(qp));
-    if (!added) return admin_error(VRNIC_STATUS_LIMIT);
+    const bool gsi = cmd.type == VRNIC_QPT_GSI;
+    const QueuePair* added =
+        gsi ? context.qps.add_gsi(std::move(qp)) : context.qps.add(std::move(qp));
+    if (!added)
+        return gsi ? admin_error(VRNIC_STATUS_BUSY, CREATE_FIELD(type))
+                   : admin_error(VRNIC_STATUS_LIMIT);
     count_use(context, *added, +1);
     return added->qpn;
 }

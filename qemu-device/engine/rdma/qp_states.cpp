@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "rdma/qp_type.h"
 #include "vrnic_admin.h"
 
 namespace vrnic {
@@ -99,6 +100,7 @@ std::uint32_t of_type(const PerType& masks, std::uint8_t type) {
         case VRNIC_QPT_UC:
             return masks.uc;
         case VRNIC_QPT_UD:
+        case VRNIC_QPT_GSI:
             return masks.ud;
         case VRNIC_QPT_XRC_INI:
             return masks.xrc_ini;
@@ -110,7 +112,7 @@ std::uint32_t of_type(const PerType& masks, std::uint8_t type) {
 }
 
 bool may_be_in(std::uint8_t type, std::uint8_t state) {
-    return state != VRNIC_QPS_SQE || type == VRNIC_QPT_UC || type == VRNIC_QPT_UD;
+    return state != VRNIC_QPS_SQE || type == VRNIC_QPT_UC || is_datagram_type(type);
 }
 
 }  // namespace

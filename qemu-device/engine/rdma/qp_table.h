@@ -17,22 +17,29 @@ class QpTable {
     // QPNs from other numbers when people read traces.
     static constexpr std::uint32_t kFirstQpn = 0x10;
 
-    explicit QpTable(std::uint32_t size) : numbers_(kFirstQpn, size), qps_(size) {}
+    static constexpr std::uint32_t kGsiQpn = 1;
 
-    std::uint32_t size() const { return static_cast<std::uint32_t>(qps_.size()); }
+    // `count` queue pairs, and the GSI one.
+    explicit QpTable(std::uint32_t count) : numbers_(kFirstQpn, count), qps_(places(count)) {}
+
+    // Indices that such a table has.
+    static constexpr std::uint32_t places(std::uint32_t count) {
+        return count + kFirstQpn - kGsiQpn;
+    }
 
     // nullptr: all numbers are taken.
     QueuePair* add(QueuePair&& qp) {
         const auto qpn = numbers_.take();
         if (!qpn) return nullptr;
-        auto& place = qps_[index(*qpn)];
-        place = std::make_unique<QueuePair>(std::move(qp));
-        place->qpn = *qpn;
-        return place.get();
+        return put(std::move(qp), *qpn);
+    }
+    // nullptr: there is one.
+    QueuePair* add_gsi(QueuePair&& qp) {
+        return find(kGsiQpn) ? nullptr : put(std::move(qp), kGsiQpn);
     }
     void remove(std::uint32_t qpn) {  // must be there
         qps_[index(qpn)].reset();
-        numbers_.give_back(qpn);
+        if (qpn != kGsiQpn) numbers_.give_back(qpn);
     }
     void clear() {
         for (auto& place : qps_) place.reset();
@@ -40,11 +47,11 @@ class QpTable {
     }
 
     // nullptr: no such QP.
-    QueuePair* find(std::uint32_t qpn) const { return by_index(qpn - kFirstQpn); }
+    QueuePair* find(std::uint32_t qpn) const { return by_index(index(qpn)); }
     QueuePair* by_index(std::uint32_t index) const {
         return index < qps_.size() ? qps_[index].get() : nullptr;
     }
-    static std::uint32_t index(std::uint32_t qpn) { return qpn - kFirstQpn; }
+    static std::uint32_t index(std::uint32_t qpn) { return qpn - kGsiQpn; }
 
     // O(n), for commands that are rare.
     template <typename Visit>
@@ -60,6 +67,13 @@ class QpTable {
     }
 
   private:
+    QueuePair* put(QueuePair&& qp, std::uint32_t qpn) {
+        auto& place = qps_[index(qpn)];
+        place = std::make_unique<QueuePair>(std::move(qp));
+        place->qpn = qpn;
+        return place.get();
+    }
+
     IdPool numbers_;
     std::vector<std::unique_ptr<QueuePair>> qps_;
 };

@@ -12,6 +12,7 @@
 #include "host/paged_memory.h"
 #include "rdma/address.h"
 #include "rdma/mr.h"
+#include "rdma/qp_type.h"
 #include "rdma/send_operation.h"
 #include "rdma/work_ring.h"
 #include "roce/headers.h"
@@ -193,6 +194,7 @@ struct alignas(64) QueuePair {
     std::uint32_t uar = 0;
     std::uint32_t xrcdn = 0;  // XRC_TGT
     bool blocks_self_mcast = false;
+    bool privileged = false;     // may register memory by request
     bool binds_windows = false;  // has ever: they end with it
     DatagramAddress datagram_address;
     Nanoseconds next_congestion_notification = 0;  // not before
@@ -203,6 +205,7 @@ struct alignas(64) QueuePair {
             case VRNIC_QPT_UC:
                 return roce::Service::uc;
             case VRNIC_QPT_UD:
+            case VRNIC_QPT_GSI:
                 return roce::Service::ud;
             case VRNIC_QPT_XRC_INI:
             case VRNIC_QPT_XRC_TGT:
@@ -211,8 +214,8 @@ struct alignas(64) QueuePair {
                 return roce::Service::rc;
         }
     }
-    bool is_datagram() const { return type == VRNIC_QPT_UD; }
-    bool is_reliable() const { return type != VRNIC_QPT_UC && type != VRNIC_QPT_UD; }
+    bool is_datagram() const { return is_datagram_type(type); }
+    bool is_reliable() const { return type != VRNIC_QPT_UC && !is_datagram(); }
     bool has_requester() const { return type != VRNIC_QPT_XRC_TGT; }
     bool has_responder() const { return type != VRNIC_QPT_XRC_INI; }
     bool takes_shared_entries() const { return srqn != 0 || type == VRNIC_QPT_XRC_TGT; }

@@ -205,7 +205,7 @@ void note_sent(TransportContext& context, QueuePair& qp, SendRequest& request,
         context.set_timer(qp, context.host.now() + ack_timeout(qp));
 }
 
-// BIND_MW, LOCAL_INV: the oldest request, at the cursor (IBTA 10.6.7.2).
+// BIND_MW, LOCAL_INV, REG_MR: the oldest request, at the cursor (IBTA 10.6.7.2).
 void execute_local(TransportContext& context, QueuePair& qp) {
     Requester& requester = qp.requester;
     const SendRequest request = requester.at(requester.head);
@@ -213,6 +213,11 @@ void execute_local(TransportContext& context, QueuePair& qp) {
     std::expected<void, Syndrome> done;
     if (request.opcode == VRNIC_OP_LOCAL_INV) {
         done = context.regions.invalidate(user, request.key());
+    } else if (request.opcode == VRNIC_OP_REG_MR) {
+        done = context.regions.register_fast(
+            user, {.key = request.rkey,
+                   .iova = request.remote_addr,
+                   .how = send_segment<vrnic_sqe_reg>(qp, requester.head)});
     } else {
         const auto segment = send_segment<vrnic_sqe_bind>(qp, requester.head);
         done = context.regions.bind(user, {.key = request.rkey,

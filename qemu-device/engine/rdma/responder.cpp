@@ -272,7 +272,7 @@ std::uint64_t needs_of(const roce::OpcodeInfo& opcode) {
         case Operation::flush:
             return VRNIC_CAP_FLUSH_GLOBAL;
         default:
-            return opcode.has(roce::kIeth) ? VRNIC_CAP_WINDOWS : 0;
+            return 0;
     }
 }
 

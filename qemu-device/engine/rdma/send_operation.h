@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "rdma/qp_type.h"
 #include "roce/opcode.h"
 #include "vrnic_admin.h"
 #include "vrnic_ring.h"
@@ -35,7 +36,7 @@ struct SendOperation {
 
     bool is_of(std::uint8_t qp_type) const {
         if (answer == Answer::none) return false;
-        if (qp_type == VRNIC_QPT_UD) return carriers == Carriers::all;
+        if (is_datagram_type(qp_type)) return carriers == Carriers::all;
         return qp_type != VRNIC_QPT_UC || carriers != Carriers::reliable;
     }
     // Answered by packets of its own: counts against max_rd_atomic.
@@ -55,7 +56,7 @@ inline constexpr auto kSendOperations = [] {
     // clang-format off
     rows[VRNIC_OP_SEND]         = {acknowledgement, all, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLast, roce::kSendOnly};
     rows[VRNIC_OP_SEND_IMM]     = {acknowledgement, all, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastImm, roce::kSendOnlyImm};
-    rows[VRNIC_OP_SEND_INV]     = {acknowledgement, reliable, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastInvalidate, roce::kSendOnlyInvalidate, VRNIC_CAP_WINDOWS};
+    rows[VRNIC_OP_SEND_INV]     = {acknowledgement, reliable, true, kData, roce::kSendFirst, roce::kSendMiddle, roce::kSendLastInvalidate, roce::kSendOnlyInvalidate};
     rows[VRNIC_OP_WRITE]        = {acknowledgement, connected, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLast, roce::kWriteOnly};
     rows[VRNIC_OP_WRITE_IMM]    = {acknowledgement, connected, true, kData, roce::kWriteFirst, roce::kWriteMiddle, roce::kWriteLastImm, roce::kWriteOnlyImm};
     rows[VRNIC_OP_READ]         = {.answer = read, .only = roce::kReadRequest};
@@ -63,7 +64,8 @@ inline constexpr auto kSendOperations = [] {
     rows[VRNIC_OP_FETCH_ADD]    = {.answer = atomic, .data_offset = kAtomicData, .only = roce::kFetchAdd, .needs = VRNIC_CAP_ATOMIC};
     rows[VRNIC_OP_ATOMIC_WRITE] = {.answer = placed, .carries_data = true, .only = roce::kAtomicWrite, .needs = VRNIC_CAP_ATOMIC_WRITE};
     rows[VRNIC_OP_FLUSH]        = {.answer = placed, .only = roce::kFlush, .needs = VRNIC_CAP_FLUSH_GLOBAL};
-    rows[VRNIC_OP_LOCAL_INV]    = {.answer = local, .needs = VRNIC_CAP_WINDOWS};
+    rows[VRNIC_OP_LOCAL_INV]    = {.answer = local};
+    rows[VRNIC_OP_REG_MR]       = {.answer = local, .needs = VRNIC_CAP_FAST_REG};
     rows[VRNIC_OP_BIND_MW]      = {.answer = local, .carriers = connected, .needs = VRNIC_CAP_WINDOWS};
     // clang-format on
     return rows;

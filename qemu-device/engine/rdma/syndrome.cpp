@@ -27,11 +27,12 @@ const char* syndrome_name(Syndrome syndrome) {
         "producer index ahead of the ring",
         "an atomic at an address that is no multiple of eight",
         "the memory window is bound to another queue pair",
-        "the memory window is bound already, or its type does not allow it",
+        "the memory window or region is bound already, or its type does not allow it",
         "the shared receive queue has failed",
         "no such shared receive queue in the XRC domain",
         "bad address vector",
         "asked for by a fault rule",
+        "the queue pair may not register memory",
     };
     return syndrome < std::size(kNames) ? kNames[syndrome] : "?";
 }

@@ -77,6 +77,14 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
         entry.num_sge > context.config.max_send_sge || entry.num_sge > list.size())
         return malformed;
 
+    if (entry.opcode == VRNIC_OP_REG_MR) {
+        // Its pages are addresses on the bus: not for those who are not trusted with all memory.
+        if (!qp.privileged) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_NOT_PRIVILEGED};
+        vrnic_sqe_reg segment;
+        std::memcpy(&segment, entry.sge, sizeof(segment));
+        if (!std::ranges::all_of(segment.reserved, [](std::uint8_t octet) { return octet == 0; }))
+            return malformed;
+    }
     if (entry.opcode == VRNIC_OP_FLUSH) {
         vrnic_sqe_flush segment;
         std::memcpy(&segment, entry.sge, sizeof(segment));

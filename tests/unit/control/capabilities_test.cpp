@@ -81,8 +81,7 @@ TEST_CASE("requests for operations that the device does not have fail, those of 
     const auto [operation, packet, feature] =
         GENERATE(Row{VRNIC_OP_FETCH_ADD, kFetchAdd, VRNIC_CAP_ATOMIC},
                  Row{VRNIC_OP_COMPARE_SWAP, kCompareSwap, VRNIC_CAP_ATOMIC},
-                 Row{VRNIC_OP_SEND_INV, kSendOnlyInvalidate, VRNIC_CAP_WINDOWS},
-                 Row{VRNIC_OP_ATOMIC_WRITE, kAtomicWrite, VRNIC_CAP_ATOMIC_WRITE},
+                          Row{VRNIC_OP_ATOMIC_WRITE, kAtomicWrite, VRNIC_CAP_ATOMIC_WRITE},
                  Row{VRNIC_OP_FLUSH, kFlush, VRNIC_CAP_FLUSH_GLOBAL});
     CAPTURE(unsigned{operation});
     {

@@ -131,7 +131,8 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
                                         VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
                                         VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST |
                                         VRNIC_CAP_CQ_RESIZE | VRNIC_CAP_CQ_MODERATION |
-                                        VRNIC_CAP_SRQ_RESIZE;
+                                        VRNIC_CAP_SRQ_RESIZE | VRNIC_CAP_FAST_REG |
+                                        VRNIC_CAP_KERNEL;
     CHECK(caps.features == kFeatures);
     CHECK(caps.max_cq_count == 65535);
     CHECK(caps.max_cq_period == 65535);

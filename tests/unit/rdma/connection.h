@@ -50,6 +50,7 @@ struct ConnectionOptions {
     bool rts = true;  // else RTR
     std::uint8_t cq_log_size = 6;
     std::uint64_t without = 0;  // VRNIC_CAP_* that the device does not have
+    bool privileged = false;
 };
 
 class Connection {
@@ -109,6 +110,7 @@ class Connection {
             fields.srqn = srqn;
             if (srqn == 0) fields.rq_log_size = kLogEntries;
         }
+        if (options.privileged) fields.flags = VRNIC_QP_PRIVILEGED;
         fields.sq_log_stride = 7;
         fields.rq_log_stride = 6;
         fields.sq_offset = kSqOffset;
