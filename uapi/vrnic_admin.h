@@ -191,7 +191,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, local_ack_delay, 116);
 #define VRNIC_CAP_XRC (1ull << 4)
 #define VRNIC_CAP_QP_TYPES (VRNIC_CAP_RC | VRNIC_CAP_UC | VRNIC_CAP_UD | VRNIC_CAP_XRC)
 #define VRNIC_CAP_ATOMIC (1ull << 16) /* COMPARE_SWAP, FETCH_ADD */
-#define VRNIC_CAP_WINDOWS (1ull << 17) /* memory windows of type 1 and 2B, LOCAL_INV, SEND_INV */
+#define VRNIC_CAP_WINDOWS (1ull << 17) /* memory windows of type 1 and 2B */
 #define VRNIC_CAP_ATOMIC_WRITE (1ull << 18)
 #define VRNIC_CAP_FLUSH_GLOBAL (1ull << 19) /* FLUSH until others see it; there is none to persistence */
 #define VRNIC_CAP_SRQ (1ull << 20)

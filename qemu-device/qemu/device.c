@@ -377,7 +377,7 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	object_class_property_set_description(klass, "qp-types", "types of queue pair that there are, as rc+ud (all: rc+uc+ud+xrc)");
 	object_class_property_set_description(klass, "atomics", "whether there are compare-and-swap and fetch-and-add");
 	object_class_property_set_description(klass, "srq", "whether there are shared receive queues");
-	object_class_property_set_description(klass, "memory-windows", "whether there are memory windows, and invalidation");
+	object_class_property_set_description(klass, "memory-windows", "whether there are memory windows");
 	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64 (0: 16)");
 	object_class_property_set_description(klass, "doorbell-size", "bytes of BAR2, 4096 for each user context");
 }
