@@ -37,8 +37,8 @@ struct SendOperation {
     bool invalidates = false;  // names a key
     bool local = false;        // sends nothing
     bool posted = true;        // ibv_post_send has it
-    uint64_t needs = 0;        // VRNIC_CAP_* of the device
     Segment segment = Segment::kNone;
+    uint64_t needs = 0;  // VRNIC_CAP_* of the device
 };
 
 // By enum ibv_wr_opcode.
