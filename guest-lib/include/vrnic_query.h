@@ -20,23 +20,25 @@
  */
 static inline int vrnic_query(struct ibv_context *context, struct vrnic_ib_alloc_ucontext_resp *answer)
 {
-	struct {
-		struct ib_uverbs_ioctl_hdr header;
-		struct ib_uverbs_attr answer;
-	} command;
+	struct ib_uverbs_ioctl_hdr header;
+	struct ib_uverbs_attr attribute;
+	uint64_t command[(sizeof(header) + sizeof(attribute)) / sizeof(uint64_t)];
 
-	memset(&command, 0, sizeof(command));
+	memset(&header, 0, sizeof(header));
+	memset(&attribute, 0, sizeof(attribute));
 	memset(answer, 0, sizeof(*answer));
-	command.header.length = sizeof(command);
-	command.header.object_id = UVERBS_OBJECT_DEVICE;
-	command.header.method_id = UVERBS_METHOD_QUERY_CONTEXT;
-	command.header.num_attrs = 1;
-	command.header.driver_id = VRNIC_UVERBS_DRIVER_ID;
-	command.answer.attr_id = VRNIC_IB_ATTR_QUERY_CONTEXT_RESP;
-	command.answer.flags = UVERBS_ATTR_F_MANDATORY;
-	command.answer.len = sizeof(*answer);
-	command.answer.data = (uintptr_t)answer;
-	return ioctl(context->cmd_fd, RDMA_VERBS_IOCTL, &command) ? errno : 0;
+	header.length = sizeof(command);
+	header.object_id = UVERBS_OBJECT_DEVICE;
+	header.method_id = UVERBS_METHOD_QUERY_CONTEXT;
+	header.num_attrs = 1;
+	header.driver_id = VRNIC_UVERBS_DRIVER_ID;
+	attribute.attr_id = VRNIC_IB_ATTR_QUERY_CONTEXT_RESP;
+	attribute.flags = UVERBS_ATTR_F_MANDATORY;
+	attribute.len = sizeof(*answer);
+	attribute.data = (uintptr_t)answer;
+	memcpy(command, &header, sizeof(header));
+	memcpy((char *)command + sizeof(header), &attribute, sizeof(attribute));
+	return ioctl(context->cmd_fd, RDMA_VERBS_IOCTL, command) ? errno : 0;
 }
 
 #endif /* VRNIC_QUERY_H */
