@@ -40,6 +40,8 @@ const std::vector<Opcode> kOpcodes = {
     {VRNIC_ADMIN_REG_MR, sizeof(vrnic_cmd_reg_mr), {}},
     {VRNIC_ADMIN_DEREG_MR, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_REVOKE_MR, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_ALLOC_DMA_MR, sizeof(vrnic_cmd_alloc_dma_mr), {}},
+    {VRNIC_ADMIN_ALLOC_FAST_MR, sizeof(vrnic_cmd_alloc_fast_mr), {}},
     {VRNIC_ADMIN_REREG_MR, sizeof(vrnic_cmd_rereg_mr), {}},
     {VRNIC_ADMIN_ALLOC_MW, sizeof(vrnic_cmd_alloc_mw), {GAP(vrnic_cmd_alloc_mw, reserved)}},
     {VRNIC_ADMIN_DEALLOC_MW, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
