@@ -33,19 +33,6 @@ AdminResult<void> check_range(std::uint64_t iova, std::uint64_t length, std::uin
     return {};
 }
 
-// One that is there to be used, without a window.
-bool is_region(const MemoryKey& entry) {
-    switch (entry.kind) {
-        case KeyKind::region:
-        case KeyKind::all_memory:
-            return !entry.revoked;
-        case KeyKind::fast_region:
-            return entry.bound;
-        default:
-            return false;
-    }
-}
-
 bool is_window(const MemoryKey& entry) {
     return entry.kind == KeyKind::window_type_1 || entry.kind == KeyKind::window_type_2;
 }
@@ -118,6 +105,7 @@ AdminResult<std::uint32_t> MrTable::register_region(const vrnic_cmd_reg_mr& cmd)
     (*region)->iova = cmd.iova;
     (*region)->length = cmd.length;
     (*region)->memory = std::move(*memory);
+    (*region)->granting = true;
     total_pages_ += (*region)->memory.pages();
     return (*region)->key;
 }
@@ -153,7 +141,7 @@ AdminResult<void> MrTable::reregister(const vrnic_cmd_rereg_mr& cmd) {
         region->memory = std::move(*memory);
         region->iova = iova;
         region->length = length;
-        region->revoked = false;
+        region->granting = true;
     }
     region->access = access;
     if ((mask & VRNIC_REREG_PD) != 0) {
@@ -174,6 +162,7 @@ AdminResult<std::uint32_t> MrTable::alloc_all_memory(const vrnic_cmd_alloc_dma_m
     (*entry)->access = cmd.access;
     (*entry)->memory = PagedMemory::whole_bus();
     (*entry)->length = (*entry)->memory.length();
+    (*entry)->granting = true;
     total_pages_ += (*entry)->memory.pages();
     return (*entry)->key;
 }
@@ -201,7 +190,7 @@ std::expected<void, Syndrome> MrTable::register_fast(KeyUser user, const FastReg
         return refuse(VRNIC_SYND_BAD_KEY);
     if (region->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
     // IBTA 10.6.5.4: only one that is in the free state.
-    if (region->bound) return refuse(VRNIC_SYND_WINDOW_STATE);
+    if (region->granting) return refuse(VRNIC_SYND_WINDOW_STATE);
     if (!access_fits(how.access) || (how.access & kNever) != 0)
         return refuse(VRNIC_SYND_NO_PERMISSION);
     if (how.length == 0 || how.length > kMaxRegionBytes || what.iova + (how.length - 1) < what.iova)
@@ -216,7 +205,7 @@ std::expected<void, Syndrome> MrTable::register_fast(KeyUser user, const FastReg
             return refuse(VRNIC_SYND_DMA_FAILED);
     }
     region->key = what.key;
-    region->bound = true;
+    region->granting = true;
     region->access = how.access;
     region->iova = what.iova;
     region->length = how.length;
@@ -244,7 +233,7 @@ AdminResult<void> MrTable::revoke(std::uint32_t key) {
     total_pages_ -= region->memory.pages();
     region->memory = PagedMemory();
     region->length = 0;
-    region->revoked = true;
+    region->granting = false;
     return {};
 }
 
@@ -264,7 +253,8 @@ CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t a
     if (length == 0) return MemoryView{&kNoBytes, 0};
 
     const MemoryKey* region = find(key);
-    if (!region || !is_region(*region)) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
+    if (!region || !region->granting || is_window(*region))
+        return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     if (region->pdn != pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
     if (!holds(*region, address, length))
         return std::unexpected<Syndrome>(VRNIC_SYND_OUT_OF_BOUNDS);
@@ -275,8 +265,7 @@ CheckResult MrTable::check(std::uint32_t key, std::uint32_t pdn, std::uint64_t a
 std::expected<const MemoryKey*, Syndrome> MrTable::find_remote(std::uint32_t key,
                                                                KeyUser user) const {
     const MemoryKey* entry = find(key);
-    if (!entry || !(is_window(*entry) ? entry->bound : is_region(*entry)))
-        return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
+    if (!entry || !entry->granting) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     if (entry->pdn != user.pdn) return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_PD);
     if (entry->kind == KeyKind::window_type_2 && entry->qpn != user.qpn)
         return std::unexpected<Syndrome>(VRNIC_SYND_WRONG_QP);
@@ -295,7 +284,7 @@ CheckResult MrTable::check_remote(std::uint32_t key, KeyUser user, std::uint64_t
     const std::uint64_t offset = address - entry.iova;
     if (!is_window(entry)) return MemoryView{&entry.memory, offset};
     const MemoryKey& region = *keys_.find(entry.region);
-    if (region.revoked) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
+    if (!region.granting) return std::unexpected<Syndrome>(VRNIC_SYND_BAD_KEY);
     return MemoryView{&region.memory, entry.region_offset + offset};
 }
 

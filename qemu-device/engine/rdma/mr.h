@@ -33,12 +33,11 @@ struct MemoryKey {
     std::uint32_t access = 0;  // VRNIC_ACCESS_*
     KeyKind kind = KeyKind::region;
     std::uint8_t key_byte = 0;  // last used at this index; outlives the object, and a reset
-    bool bound = false;         // window, fast region: grants what follows
+    bool granting = false;      // what follows: a window that is bound, a region that has memory
     std::uint64_t iova = 0;
     std::uint64_t length = 0;  // bytes
     // Region of any kind.
     PagedMemory memory;
-    bool revoked = false;       // has no memory any more
     std::uint32_t windows = 0;  // that are bound to it
     // Bound window.
     std::uint32_t region = 0;         // index

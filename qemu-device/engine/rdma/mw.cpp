@@ -29,7 +29,7 @@ std::expected<void, Syndrome> check_window(const MemoryKey& window, KeyUser user
         // Each bind makes the key before it stale; addresses are always those of the region.
         if (how.key == window.key) return refuse(VRNIC_SYND_BAD_KEY);
         if ((how.access & VRNIC_ACCESS_ZERO_BASED) != 0) return refuse(VRNIC_SYND_WINDOW_STATE);
-    } else if (window.bound || how.length == 0) {
+    } else if (window.granting || how.length == 0) {
         return refuse(VRNIC_SYND_WINDOW_STATE);
     }
     return {};
@@ -37,7 +37,7 @@ std::expected<void, Syndrome> check_window(const MemoryKey& window, KeyUser user
 
 std::expected<void, Syndrome> check_region(const MemoryKey* region, KeyUser user,
                                            const WindowBind& how) {
-    if (!region || region->kind != KeyKind::region || region->revoked)
+    if (!region || region->kind != KeyKind::region || !region->granting)
         return refuse(VRNIC_SYND_BAD_KEY);
     if (region->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
     if ((region->access & VRNIC_ACCESS_MW_BIND) == 0 ||
@@ -72,9 +72,9 @@ AdminResult<void> MrTable::dealloc_window(std::uint32_t key) {
 }
 
 void MrTable::unbind(MemoryKey& window) {
-    if (!window.bound) return;
+    if (!window.granting) return;
     --keys_.find(window.region)->windows;
-    window.bound = false;
+    window.granting = false;
 }
 
 std::expected<void, Syndrome> MrTable::bind(KeyUser user, const WindowBind& how) {
@@ -90,7 +90,7 @@ std::expected<void, Syndrome> MrTable::bind(KeyUser user, const WindowBind& how)
     window->key = how.key;
     if (!region) return {};
     ++region->windows;
-    window->bound = true;
+    window->granting = true;
     window->access = how.access;
     window->iova = (how.access & VRNIC_ACCESS_ZERO_BASED) != 0 ? 0 : how.address;
     window->length = how.length;
@@ -105,11 +105,11 @@ std::expected<void, Syndrome> MrTable::invalidate(KeyUser user, std::uint32_t ke
     if (!window) return refuse(VRNIC_SYND_BAD_KEY);
     if (window->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
     if (window->kind == KeyKind::fast_region) {
-        window->bound = false;
+        window->granting = false;
         return {};
     }
     if (window->kind != KeyKind::window_type_2) return refuse(VRNIC_SYND_NO_PERMISSION);
-    if (!window->bound) return {};  // nothing is granted already
+    if (!window->granting) return {};  // nothing is granted already
     if (window->qpn != user.qpn) return refuse(VRNIC_SYND_WRONG_QP);
     unbind(*window);
     return {};
@@ -117,7 +117,8 @@ std::expected<void, Syndrome> MrTable::invalidate(KeyUser user, std::uint32_t ke
 
 void MrTable::forget_qp(std::uint32_t qpn) {
     keys_.for_each([&](MemoryKey& entry) {
-        if (entry.bound && entry.kind == KeyKind::window_type_2 && entry.qpn == qpn) unbind(entry);
+        if (entry.granting && entry.kind == KeyKind::window_type_2 && entry.qpn == qpn)
+            unbind(entry);
     });
 }
 

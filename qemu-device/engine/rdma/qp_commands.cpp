@@ -10,6 +10,7 @@
 #include "rdma/qp_states.h"
 #include "rdma/requester.h"
 #include "rdma/responder.h"
+#include "rdma/send_operation.h"
 
 namespace vrnic {
 
@@ -153,6 +154,16 @@ constexpr TypeRules kTypes[] = {
     {VRNIC_QPT_XRC_TGT, VRNIC_CAP_XRC, false, false, true, 0},
 };
 
+// As bits, by number.
+std::uint16_t operations_of(const TransportConfig& config, std::uint8_t type) {
+    static_assert(kSendOperations.size() <= 16);
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < kSendOperations.size(); ++i)
+        if (kSendOperations[i].is_of(type) && config.offers(kSendOperations[i].needs))
+            bits |= 1u << i;
+    return static_cast<std::uint16_t>(bits);
+}
+
 const TypeRules* rules_of(std::uint8_t type) {
     const auto* found = std::ranges::find(kTypes, type, &TypeRules::type);
     return found == std::end(kTypes) ? nullptr : found;
@@ -244,6 +255,9 @@ AdminResult<std::uint32_t> create_qp(TransportContext& context, const vrnic_cmd_
 
     QueuePair qp;
     qp.type = cmd.type;
+    qp.datagram = is_datagram_type(cmd.type);
+    qp.reliable = !qp.datagram && cmd.type != VRNIC_QPT_UC;
+    qp.operations = operations_of(context.config, cmd.type);
     qp.pdn = cmd.pdn;
     qp.uar = cmd.uar;
     if (rules->has_rings) qp.send_cqn = cmd.send_cqn;

@@ -178,7 +178,10 @@ struct alignas(64) QueuePair {
     std::uint8_t type = VRNIC_QPT_RC;
     bool signal_all = false;
     bool timer_due = false;
-    std::uint32_t mtu = 256;  // of the path, bytes
+    bool datagram = false;  // follow from the type, and are asked for each packet
+    bool reliable = true;
+    std::uint16_t operations = 0;  // bit n: may send operation n (VRNIC_OP_*)
+    std::uint32_t mtu = 256;       // of the path, bytes
     std::uint32_t pdn = 0;
     std::uint32_t send_cqn = kNoCq;
     std::uint32_t recv_cqn = kNoCq;
@@ -214,8 +217,11 @@ struct alignas(64) QueuePair {
                 return roce::Service::rc;
         }
     }
-    bool is_datagram() const { return is_datagram_type(type); }
-    bool is_reliable() const { return type != VRNIC_QPT_UC && !is_datagram(); }
+    bool is_datagram() const { return datagram; }
+    bool is_reliable() const { return reliable; }
+    bool may_send(std::uint8_t operation) const {
+        return operation < 16 && (operations >> operation & 1) != 0;
+    }
     bool has_requester() const { return type != VRNIC_QPT_XRC_TGT; }
     bool has_responder() const { return type != VRNIC_QPT_XRC_INI; }
     bool takes_shared_entries() const { return srqn != 0 || type == VRNIC_QPT_XRC_TGT; }

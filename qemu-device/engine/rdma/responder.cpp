@@ -262,9 +262,9 @@ Result execute_placed(TransportContext& context, QueuePair& qp, const Packet& pa
     return {};
 }
 
-// VRNIC_CAP_* that a device must have for a request.
-std::uint64_t needs_of(const roce::OpcodeInfo& opcode) {
-    switch (opcode.operation) {
+// VRNIC_CAP_* that a device must have for a request with an answer of its own.
+std::uint64_t needs_of(Operation operation) {
+    switch (operation) {
         case Operation::atomic_request:
             return VRNIC_CAP_ATOMIC;
         case Operation::atomic_write:
@@ -299,7 +299,7 @@ void receive_expected(TransportContext& context, QueuePair& qp, const Packet& pa
             return refuse(context, qp, found.error(), packet.psn);
     if (const Result checked = message::check(qp, packet); !checked)
         return refuse(context, qp, checked.error(), packet.psn);
-    if (!context.config.offers(needs_of(*packet.opcode)))
+    if (fetches && !context.config.offers(needs_of(packet.opcode->operation)))
         return refuse(context, qp, {Cause::invalid_request, VRNIC_SYND_BAD_OPCODE}, packet.psn);
 
     if (fetches && responder.num_jobs == kMaxResponseJobs)

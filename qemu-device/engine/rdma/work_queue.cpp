@@ -45,11 +45,31 @@ Wrong check_operation(const QueuePair& qp, SendRequest& request) {
     return {};
 }
 
+bool is_zero(std::span<const vrnic_u8> octets) {
+    return std::ranges::all_of(octets, [](std::uint8_t octet) { return octet == 0; });
+}
+
 bool flush_fits(const vrnic_sqe_flush& segment) {
     constexpr std::uint8_t kPlacements = VRNIC_FLUSH_GLOBAL | VRNIC_FLUSH_PERSISTENT;
     return segment.placement != 0 && (segment.placement & ~kPlacements) == 0 &&
-           segment.level <= VRNIC_FLUSH_MR &&
-           std::ranges::all_of(segment.reserved, [](std::uint8_t octet) { return octet == 0; });
+           segment.level <= VRNIC_FLUSH_MR && is_zero(segment.reserved);
+}
+
+// The second segment of an operation that has nothing else.
+Wrong check_segment(const QueuePair& qp, const vrnic_sqe& entry) {
+    const Wrong malformed{VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_WQE};
+    if (entry.opcode == VRNIC_OP_REG_MR) {
+        // Its pages are addresses on the bus: not for those who are not trusted with all memory.
+        if (!qp.privileged) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_NOT_PRIVILEGED};
+        vrnic_sqe_reg segment;
+        std::memcpy(&segment, entry.sge, sizeof(segment));
+        if (!is_zero(segment.reserved)) return malformed;
+    } else if (entry.opcode == VRNIC_OP_FLUSH) {
+        vrnic_sqe_flush segment;
+        std::memcpy(&segment, entry.sge, sizeof(segment));
+        if (!flush_fits(segment)) return malformed;
+    }
+    return {};
 }
 
 // The rules of an entry, in order; the first that is broken counts.
@@ -59,8 +79,7 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
     constexpr std::uint8_t kFlags =
         VRNIC_SQE_SIGNALED | VRNIC_SQE_FENCE | VRNIC_SQE_SOLICITED | VRNIC_SQE_INLINE;
     const SendOperation& operation = request.operation();
-    if (!operation.is_of(qp.type) || !context.config.offers(operation.needs))
-        return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
+    if (!qp.may_send(entry.opcode)) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_BAD_OPCODE};
     if ((entry.flags & ~kFlags) != 0 || entry.reserved0 != 0 || entry.reserved1 != 0 ||
         (entry.xrc_srqn != 0 && qp.type != VRNIC_QPT_XRC_INI))
         return malformed;
@@ -77,19 +96,9 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
         entry.num_sge > context.config.max_send_sge || entry.num_sge > list.size())
         return malformed;
 
-    if (entry.opcode == VRNIC_OP_REG_MR) {
-        // Its pages are addresses on the bus: not for those who are not trusted with all memory.
-        if (!qp.privileged) return {VRNIC_WC_LOC_QP_OP_ERR, VRNIC_SYND_NOT_PRIVILEGED};
-        vrnic_sqe_reg segment;
-        std::memcpy(&segment, entry.sge, sizeof(segment));
-        if (!std::ranges::all_of(segment.reserved, [](std::uint8_t octet) { return octet == 0; }))
-            return malformed;
-    }
-    if (entry.opcode == VRNIC_OP_FLUSH) {
-        vrnic_sqe_flush segment;
-        std::memcpy(&segment, entry.sge, sizeof(segment));
-        if (!flush_fits(segment)) return malformed;
-    }
+    if (!has_list)
+        if (const Wrong wrong = check_segment(qp, entry); wrong.status != VRNIC_WC_SUCCESS)
+            return wrong;
     list = list.first(entry.num_sge);
     std::uint64_t length = 0;
     for (const vrnic_sge& sge : list) length += sge.length;
