@@ -39,7 +39,7 @@ Result<QueuePair> QueuePair::create(const Device& device, const Completions& com
     }
     QueuePair pair;
     pair.qp_.reset(ibv_create_qp_ex(device.context.get(), &init));
-    if (!pair.qp_) return verbs_error(fmt::format("ibv_create_qp_ex: {}", std::strerror(errno)));
+    if (!pair.qp_) return verbs_error(fmt::format("ibv_create_qp: {}", std::strerror(errno)));
     pair.device_ = &device;
     pair.options_ = options;
     pair.capabilities_ = init.cap;
