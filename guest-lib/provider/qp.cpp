@@ -13,7 +13,6 @@ namespace vrnic {
 
 namespace {
 
-
 // A smaller send queue is given this much room, as by most devices: perftest with events and a
 // depth of one posts ahead of the completions that it has polled.
 constexpr uint32_t kMinSendEntries = 64;

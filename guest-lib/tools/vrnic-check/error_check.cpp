@@ -218,38 +218,45 @@ Result<void> flush_receives(const Plan& plan, Scene& scene) {
     return {};
 }
 
-}  // namespace
+Result<void> run_case(const ErrorCase& c, const Plan& plan, const Device& device, Channel& peer,
+                      bool initiator, const Found& found) {
+    auto scene = Scene::set(plan, device, peer, initiator, scene_of(c));
+    if (!scene) return std::unexpected(scene.error());
+    if (!initiator)
+        if (auto prepared = prepare_target(c, *scene); !prepared) return prepared;
+    if (auto met = peer.barrier(fmt::format("{}: ready", c.name)); !met) return met;
+    if (initiator) initiate(c, plan, *scene);
+    if (auto met = peer.barrier(fmt::format("{}: done", c.name)); !met) return met;
+    if (!initiator) check_target(c, plan, *scene);
+    found(scene->finding(fmt::format("{} ({})", c.name, initiator ? "initiator" : "target")));
+    return {};
+}
 
-Result<void> ErrorCheck::run(const std::function<void(const Finding&)>& found) {
+// Each side for itself; the peer is only who it is connected to.
+Result<void> run_flush(const Plan& plan, const Device& device, Channel& peer, bool initiator,
+                       const Found& found) {
     const ErrorCase flush{"receives of a QP in error", Operation::kSend, Trouble::kNoReceive,
                           IBV_WC_WR_FLUSH_ERR};
-    for (bool client_starts : {true, false}) {
-        if (plan_.directions == (client_starts ? Directions::kServer : Directions::kClient))
-            continue;
-        const bool initiator = client_starts == is_client_;
-        for (const ErrorCase& c : cases()) {
-            if (needs_dmabuf(c) && !plan_.dmabuf) continue;
-            auto scene = Scene::set(plan_, device_, peer_, initiator, scene_of(c));
-            if (!scene) return std::unexpected(scene.error());
-            if (!initiator)
-                if (auto prepared = prepare_target(c, *scene); !prepared) return prepared;
-            if (auto met = peer_.barrier(fmt::format("{}: ready", c.name)); !met) return met;
-            if (initiator) initiate(c, plan_, *scene);
-            if (auto met = peer_.barrier(fmt::format("{}: done", c.name)); !met) return met;
-            if (!initiator) check_target(c, plan_, *scene);
-            found(
-                scene->finding(fmt::format("{} ({})", c.name, initiator ? "initiator" : "target")));
-        }
-        // Each side for itself; the peer is only who it is connected to.
-        auto scene = Scene::set(plan_, device_, peer_, initiator, scene_of(flush));
-        if (!scene) return std::unexpected(scene.error());
-        if (!initiator) {
-            if (auto flushed = flush_receives(plan_, *scene); !flushed) return flushed;
-            found(scene->finding(std::string(flush.name)));
-        }
-        if (auto met = peer_.barrier("all done"); !met) return met;
+    auto scene = Scene::set(plan, device, peer, initiator, scene_of(flush));
+    if (!scene) return std::unexpected(scene.error());
+    if (!initiator) {
+        if (auto flushed = flush_receives(plan, *scene); !flushed) return flushed;
+        found(scene->finding(std::string(flush.name)));
     }
-    return {};
+    return peer.barrier("all done");
+}
+
+}  // namespace
+
+Result<void> check_errors(const Plan& plan, const Device& device, Channel& peer, bool is_client,
+                          const Found& found) {
+    return for_each_direction(plan, is_client, [&](bool initiator) -> Result<void> {
+        for (const ErrorCase& c : cases()) {
+            if (needs_dmabuf(c) && !plan.dmabuf) continue;
+            if (auto done = run_case(c, plan, device, peer, initiator, found); !done) return done;
+        }
+        return run_flush(plan, device, peer, initiator, found);
+    });
 }
 
 }  // namespace vrnic::check

@@ -351,49 +351,51 @@ void check_target(const ExtensionCase& c, bool lenient, Scene& scene, const Reac
     look("behind it", scene.background, end, bytes.size() - end, end);
 }
 
+Result<void> run_case(const ExtensionCase& c, const Plan& plan, const Device& device, Channel& peer,
+                      bool initiator, const Found& found) {
+    auto scene = Scene::set(plan, device, peer, initiator, scene_of(c));
+    if (!scene) return std::unexpected(scene.error());
+    Reach reach;
+    if (!initiator) {
+        auto prepared = prepare_target(c, device, *scene);
+        if (!prepared) return std::unexpected(prepared.error());
+        reach = std::move(*prepared);
+    }
+    auto there = peer.exchange({{"address", reach.address}, {"rkey", reach.rkey}});
+    if (!there) return std::unexpected(there.error());
+    if (initiator) {
+        reach.address = there->value("address", uint64_t{0});
+        reach.rkey = there->value("rkey", 0u);
+        initiate(c, plan.lenient, *scene, reach);
+    }
+    if (auto met = peer.barrier(fmt::format("{}: done", c.name)); !met) return met;
+    if (!initiator) check_target(c, plan.lenient, *scene, reach);
+    found(scene->finding(fmt::format("{} ({})", c.name, initiator ? "initiator" : "target")));
+    return {};
+}
+
 }  // namespace
 
-Result<void> ExtensionCheck::run(const std::function<void(const Finding&)>& found) {
-    const auto ours = offers(device_);
-    auto told = peer_.exchange({{"offers", ours}});
+Result<void> check_extensions(const Plan& plan, const Device& device, Channel& peer, bool is_client,
+                              const Found& found) {
+    const auto ours = offers(device);
+    auto told = peer.exchange({{"offers", ours}});
     if (!told) return std::unexpected(told.error());
     const auto theirs = told->value("offers", std::set<std::string>{});
-    for (bool client_starts : {true, false}) {
-        if (plan_.directions == (client_starts ? Directions::kServer : Directions::kClient))
-            continue;
-        const bool initiator = client_starts == is_client_;
+    const auto why_not = [&](const ExtensionCase& c) -> std::string {
+        const std::string offer(c.offer);
+        if (!ours.contains(offer) || !theirs.contains(offer)) return "not offered";
+        return is_left_out(c, plan.lenient) ? "left out" : "";
+    };
+    return for_each_direction(plan, is_client, [&](bool initiator) -> Result<void> {
         for (const ExtensionCase& c : kCases) {
-            const auto name = fmt::format("{} ({})", c.name, initiator ? "initiator" : "target");
-            const std::string offer(c.offer);
-            if (!ours.contains(offer) || !theirs.contains(offer)) {
-                found({name, "not offered", ""});
-                continue;
-            }
-            if (is_left_out(c, plan_.lenient)) {
-                found({name, "left out", ""});
-                continue;
-            }
-            auto scene = Scene::set(plan_, device_, peer_, initiator, scene_of(c));
-            if (!scene) return std::unexpected(scene.error());
-            Reach reach;
-            if (!initiator) {
-                auto prepared = prepare_target(c, device_, *scene);
-                if (!prepared) return std::unexpected(prepared.error());
-                reach = std::move(*prepared);
-            }
-            auto there = peer_.exchange({{"address", reach.address}, {"rkey", reach.rkey}});
-            if (!there) return std::unexpected(there.error());
-            if (initiator) {
-                reach.address = there->value("address", uint64_t{0});
-                reach.rkey = there->value("rkey", 0u);
-                initiate(c, plan_.lenient, *scene, reach);
-            }
-            if (auto met = peer_.barrier(fmt::format("{}: done", c.name)); !met) return met;
-            if (!initiator) check_target(c, plan_.lenient, *scene, reach);
-            found(scene->finding(name));
+            if (auto why = why_not(c); !why.empty())
+                found({std::string(c.name), std::move(why), ""});
+            else if (auto done = run_case(c, plan, device, peer, initiator, found); !done)
+                return done;
         }
-    }
-    return {};
+        return {};
+    });
 }
 
 }  // namespace vrnic::check

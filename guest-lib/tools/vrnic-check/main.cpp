@@ -62,13 +62,12 @@ Result<nlohmann::json> check_content(const Options& options, const Plan& plan, c
 }
 
 // Behaviour, on errors or of extensions: one line by case.
-template <typename Check>
+template <BehaviourCheck check>
 Result<nlohmann::json> check_behaviour(const Options& options, const Plan& plan,
                                        const Device& device, Channel& peer) {
-    Check check(plan, device, peer, !options.server);
     nlohmann::json report{{"cases", nlohmann::json::array()}};
     size_t complaints = 0;
-    const auto done = check.run([&](const Finding& finding) {
+    const auto done = check(plan, device, peer, !options.server, [&](const Finding& finding) {
         report["cases"].push_back(
             {{"name", finding.name}, {"seen", finding.seen}, {"complaint", finding.complaint}});
         if (!options.json)
@@ -118,8 +117,8 @@ Result<nlohmann::json> run(const Options& options) {
         (void)peer->send({{"failed", device.error().message}, {"status", 2}});
         return std::unexpected(device.error());
     }
-    const auto check = plan.errors       ? check_behaviour<ErrorCheck>
-                       : plan.extensions ? check_behaviour<ExtensionCheck>
+    const auto check = plan.errors       ? check_behaviour<check_errors>
+                       : plan.extensions ? check_behaviour<check_extensions>
                        : plan.atomics    ? check_atomics
                                          : check_content;
     auto report = check(options, plan, *device, *peer);

@@ -23,6 +23,16 @@ std::string names(const Statuses& statuses) {
 
 }  // namespace
 
+Result<void> for_each_direction(const Plan& plan, bool is_client,
+                                const std::function<Result<void>(bool initiator)>& direction) {
+    for (bool client_starts : {true, false}) {
+        if (plan.directions == (client_starts ? Directions::kServer : Directions::kClient))
+            continue;
+        if (auto done = direction(client_starts == is_client); !done) return done;
+    }
+    return {};
+}
+
 Result<Scene> Scene::set(const Plan& plan, const Device& device, Channel& peer, bool initiator,
                          const Options& options) {
     auto completions = Completions::create(device.context.get(), 2 * kDepth, plan.events);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -24,6 +25,16 @@ struct Finding {
     std::string seen;       // by us, initiator or target
     std::string complaint;  // empty: right
 };
+
+// A check of behaviour, case by case, in step with the peer. Fails when the cases could not be run;
+// wrong behaviour is what `found` is told of each.
+using Found = std::function<void(const Finding&)>;
+using BehaviourCheck = Result<void>(const Plan& plan, const Device& device, Channel& peer,
+                                    bool is_client, const Found& found);
+
+// Who starts: calls direction(initiator) for each that the plan has, until one fails.
+Result<void> for_each_direction(const Plan& plan, bool is_client,
+                                const std::function<Result<void>(bool initiator)>& direction);
 
 // What one case needs on this side: memory with a known pattern, and a QP that is connected to the
 // peer's. Each case has its own, as an error ends the QP.
