@@ -33,8 +33,9 @@ AdminResult<void> check_range(std::uint64_t iova, std::uint64_t length, std::uin
     return {};
 }
 
-bool is_window(const MemoryKey& entry) {
-    return entry.kind == KeyKind::window_type_1 || entry.kind == KeyKind::window_type_2;
+// Of what is the kernel's: addresses are its own, and windows are for processes.
+bool kernel_access_fits(std::uint32_t access) {
+    return access_fits(access) && (access & (VRNIC_ACCESS_MW_BIND | VRNIC_ACCESS_ZERO_BASED)) == 0;
 }
 
 bool holds(const MemoryKey& entry, std::uint64_t address, std::uint64_t length) {
@@ -153,8 +154,7 @@ AdminResult<void> MrTable::reregister(const vrnic_cmd_rereg_mr& cmd) {
 }
 
 AdminResult<std::uint32_t> MrTable::alloc_all_memory(const vrnic_cmd_alloc_dma_mr& cmd) {
-    constexpr std::uint32_t kNever = VRNIC_ACCESS_MW_BIND | VRNIC_ACCESS_ZERO_BASED;
-    if (!access_fits(cmd.access) || (cmd.access & kNever) != 0)
+    if (!kernel_access_fits(cmd.access))
         return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_alloc_dma_mr, access));
     if (total_pages_ == limits_.max_total_pages) return admin_error(VRNIC_STATUS_LIMIT);
     const auto entry = take(cmd.pdn, KeyKind::all_memory);
@@ -183,7 +183,6 @@ AdminResult<std::uint32_t> MrTable::alloc_fast_region(const vrnic_cmd_alloc_fast
 
 std::expected<void, Syndrome> MrTable::register_fast(KeyUser user, const FastRegistration& what) {
     const auto refuse = [](Syndrome reason) { return std::unexpected(reason); };
-    constexpr std::uint32_t kNever = VRNIC_ACCESS_MW_BIND | VRNIC_ACCESS_ZERO_BASED;
     const vrnic_sqe_reg& how = what.how;
     MemoryKey* region = keys_.find(what.key >> kIndexShift);
     if (!region || region->key == 0 || region->kind != KeyKind::fast_region)
@@ -191,8 +190,7 @@ std::expected<void, Syndrome> MrTable::register_fast(KeyUser user, const FastReg
     if (region->pdn != user.pdn) return refuse(VRNIC_SYND_WRONG_PD);
     // IBTA 10.6.5.4: only one that is in the free state.
     if (region->granting) return refuse(VRNIC_SYND_WINDOW_STATE);
-    if (!access_fits(how.access) || (how.access & kNever) != 0)
-        return refuse(VRNIC_SYND_NO_PERMISSION);
+    if (!kernel_access_fits(how.access)) return refuse(VRNIC_SYND_NO_PERMISSION);
     if (how.length == 0 || how.length > kMaxRegionBytes || what.iova + (how.length - 1) < what.iova)
         return refuse(VRNIC_SYND_OUT_OF_BOUNDS);
     switch (region->memory.refill(host_, how.pages, how.num_pages, how.page_shift, how.offset,

@@ -45,6 +45,10 @@ struct MemoryKey {
     std::uint32_t qpn = 0;            // type 2
 };
 
+inline bool is_window(const MemoryKey& entry) {
+    return entry.kind == KeyKind::window_type_1 || entry.kind == KeyKind::window_type_2;
+}
+
 // Where the bytes are that a check has granted: from offset of memory on.
 struct MemoryView {
     const PagedMemory* memory;

@@ -15,9 +15,8 @@ std::unexpected<Syndrome> refuse(Syndrome reason) {
     return std::unexpected(reason);
 }
 
-bool is_window(const MemoryKey* entry) {
-    return entry && entry->key != 0 &&
-           (entry->kind == KeyKind::window_type_1 || entry->kind == KeyKind::window_type_2);
+bool is_live_window(const MemoryKey* entry) {
+    return entry && entry->key != 0 && is_window(*entry);
 }
 
 // What the window's own state and owner say.
@@ -64,7 +63,7 @@ AdminResult<std::uint32_t> MrTable::alloc_window(const vrnic_cmd_alloc_mw& cmd) 
 
 AdminResult<void> MrTable::dealloc_window(std::uint32_t key) {
     MemoryKey* window = keys_.find(key >> kIndexShift);
-    if (!is_window(window))
+    if (!is_live_window(window))
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
     unbind(*window);
     give_back(*window);
@@ -79,7 +78,7 @@ void MrTable::unbind(MemoryKey& window) {
 
 std::expected<void, Syndrome> MrTable::bind(KeyUser user, const WindowBind& how) {
     MemoryKey* window = keys_.find(how.key >> kIndexShift);
-    if (!is_window(window)) return refuse(VRNIC_SYND_BAD_KEY);
+    if (!is_live_window(window)) return refuse(VRNIC_SYND_BAD_KEY);
     if (auto checked = check_window(*window, user, how); !checked) return checked;
     MemoryKey* region = nullptr;
     if (how.length != 0) {  // of a type 1 window: no bytes, no region
