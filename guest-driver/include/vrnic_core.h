@@ -47,6 +47,12 @@ size_t vrnic_uar_size(const struct vrnic_dev *dev);
 /* Physical address of the page that holds VRNIC_REG_CLOCK and nothing else; 0: pages here are too large. */
 phys_addr_t vrnic_clock_address(const struct vrnic_dev *dev);
 
+/* Rings a queue of slot 0, the driver's own. What the device will read was written before. Any context. */
+void vrnic_ring_doorbell(struct vrnic_dev *dev, u32 type, u32 number);
+
+/* Describes one contiguous range of memory. */
+void vrnic_contiguous(struct vrnic_page_list *list, dma_addr_t addr, size_t size);
+
 /*
  * Declares the device dead, for instance after a destroy that it refused: the
  * object may still use memory that must be given back. Any context.
@@ -97,6 +103,9 @@ int vrnic_cmd_reg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_reg_mr *cmd, 
 int vrnic_cmd_rereg_mr(struct vrnic_dev *dev, const struct vrnic_cmd_rereg_mr *cmd);
 int vrnic_cmd_dereg_mr(struct vrnic_dev *dev, u32 key); /* -EBUSY: windows are bound to it */
 int vrnic_cmd_revoke_mr(struct vrnic_dev *dev, u32 key); /* its memory is free again, or the device dead */
+int vrnic_cmd_alloc_dma_mr(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_dma_mr *cmd, u32 *key);
+int vrnic_cmd_alloc_fast_mr(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_fast_mr *cmd,
+			    u32 *key);
 int vrnic_cmd_alloc_mw(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_mw *cmd, u32 *key);
 int vrnic_cmd_dealloc_mw(struct vrnic_dev *dev, u32 key);
 int vrnic_cmd_create_cq(struct vrnic_dev *dev, const struct vrnic_cmd_create_cq *cmd, u32 *cqn);

@@ -2,7 +2,6 @@
 /* One function per admin command. */
 #include "vrnic.h"
 
-/* Describes one contiguous range of memory. */
 void vrnic_contiguous(struct vrnic_page_list *list, dma_addr_t addr, size_t size)
 {
 	memset(list, 0, sizeof(*list));
@@ -10,6 +9,7 @@ void vrnic_contiguous(struct vrnic_page_list *list, dma_addr_t addr, size_t size
 	list->num_pages = cpu_to_le32(DIV_ROUND_UP(size, 1 << VRNIC_PAGE_SHIFT_MIN));
 	list->page_shift = VRNIC_PAGE_SHIFT_MIN;
 }
+EXPORT_SYMBOL_GPL(vrnic_contiguous);
 
 static int vrnic_exec_new_handle(struct vrnic_dev *dev, u16 opcode, const void *cmd, size_t size,
 				 u32 *handle)
@@ -168,6 +168,19 @@ int vrnic_cmd_revoke_mr(struct vrnic_dev *dev, u32 key)
 	return vrnic_exec_destroy(dev, VRNIC_ADMIN_REVOKE_MR, key);
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_revoke_mr);
+
+int vrnic_cmd_alloc_dma_mr(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_dma_mr *cmd, u32 *key)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_DMA_MR, cmd, sizeof(*cmd), key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_alloc_dma_mr);
+
+int vrnic_cmd_alloc_fast_mr(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_fast_mr *cmd,
+			    u32 *key)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_ALLOC_FAST_MR, cmd, sizeof(*cmd), key);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_alloc_fast_mr);
 
 int vrnic_cmd_alloc_mw(struct vrnic_dev *dev, const struct vrnic_cmd_alloc_mw *cmd, u32 *key)
 {

@@ -2,7 +2,8 @@
 /*
  * Interrupts and event queues. Vector n belongs to event queue n. Number 0
  * takes asynchronous events, and its vector also the admin completions; the
- * others take completion events, one for each CPU as far as they go.
+ * others take completion events, one for each CPU as far as they go, and at
+ * least four: kernel consumers spread their queues over that many.
  */
 #include <linux/dma-mapping.h>
 
@@ -11,6 +12,7 @@
 #define VRNIC_ASYNC_EQ_LOG_SIZE 8
 /* A completion queue has at most one event outstanding for each arming. */
 #define VRNIC_COMPLETION_EQ_LOG_SIZE 12
+#define VRNIC_LEAST_COMPLETION_EQS 4u
 
 static void vrnic_eq_arm(struct vrnic_eq *eq)
 {
@@ -141,7 +143,8 @@ static int vrnic_eq_init(struct vrnic_dev *dev, unsigned int n)
 /* Vectors and memory of all event queues; the admin queue needs vector 0 before they exist. */
 int vrnic_irqs_start(struct vrnic_dev *dev)
 {
-	unsigned int want = min3(vrnic_read(dev, VRNIC_REG_VECTORS), num_online_cpus() + 1,
+	unsigned int completions = max(num_online_cpus(), VRNIC_LEAST_COMPLETION_EQS);
+	unsigned int want = min3(vrnic_read(dev, VRNIC_REG_VECTORS), completions + 1,
 				 (u32)VRNIC_MAX_EQS);
 	unsigned int n;
 	int ret;

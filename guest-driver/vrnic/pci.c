@@ -143,6 +143,12 @@ int vrnic_reset(struct vrnic_dev *dev)
 	return -ETIMEDOUT;
 }
 
+void vrnic_ring_doorbell(struct vrnic_dev *dev, u32 type, u32 number)
+{
+	writeq((u64)type << VRNIC_DB_TYPE_SHIFT | number, dev->doorbell);
+}
+EXPORT_SYMBOL_GPL(vrnic_ring_doorbell);
+
 phys_addr_t vrnic_uar_address(const struct vrnic_dev *dev, u32 uar)
 {
 	return dev->doorbell_base + ((phys_addr_t)uar << dev->doorbell_shift);

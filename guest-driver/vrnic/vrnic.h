@@ -113,12 +113,6 @@ static inline void vrnic_write(struct vrnic_dev *dev, u32 reg, u32 value)
 	writel(value, dev->regs + reg);
 }
 
-/* Rings a queue of slot 0. What the device will read was written before. */
-static inline void vrnic_ring_doorbell(struct vrnic_dev *dev, u32 type, u32 number)
-{
-	writeq((u64)type << VRNIC_DB_TYPE_SHIFT | number, dev->doorbell);
-}
-
 /* pci.c: BARs, identity, reset */
 int vrnic_pci_init(struct vrnic_dev *dev);
 void vrnic_pci_cleanup(struct vrnic_dev *dev);
@@ -141,7 +135,6 @@ int vrnic_cmd_create_eth_queue(struct vrnic_dev *dev, const struct vrnic_cmd_cre
 			       u32 *number);
 int vrnic_cmd_destroy_eth_queue(struct vrnic_dev *dev, u32 number);
 int vrnic_cmd_set_port(struct vrnic_dev *dev, const struct vrnic_cmd_set_port *cmd);
-void vrnic_contiguous(struct vrnic_page_list *list, dma_addr_t addr, size_t size);
 
 /* eq.c */
 int vrnic_irqs_start(struct vrnic_dev *dev);

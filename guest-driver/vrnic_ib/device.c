@@ -31,6 +31,10 @@ int vrnic_query_device(struct ib_device *ib, struct ib_device_attr *attr, struct
 		attr->device_cap_flags |= IB_DEVICE_MEM_WINDOW | IB_DEVICE_MEM_WINDOW_TYPE_2B;
 		attr->max_mw = vrnic_limit(caps->max_mrs);
 	}
+	if (features & VRNIC_CAP_FAST_REG) {
+		attr->device_cap_flags |= IB_DEVICE_MEM_MGT_EXTENSIONS;
+		attr->max_fast_reg_page_list_len = le32_to_cpu(caps->max_fast_pages);
+	}
 	if (features & VRNIC_CAP_ATOMIC_WRITE)
 		attr->device_cap_flags |= VRNIC_IB_DEVICE_ATOMIC_WRITE;
 	if (features & VRNIC_CAP_FLUSH_GLOBAL)

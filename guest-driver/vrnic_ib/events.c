@@ -38,19 +38,26 @@ static void vrnic_srq_event(struct vrnic_ib_dev *vib, u32 srqn, enum ib_event_ty
 	srq->ib.event_handler(&event, srq->ib.srq_context);
 }
 
+static void vrnic_device_died(struct vrnic_ib_dev *vib)
+{
+	struct ib_event event = {
+		.device = &vib->ib,
+		.element.port_num = VRNIC_PORT,
+		.event = IB_EVENT_DEVICE_FATAL,
+	};
+
+	vrnic_wake_kernel(vib);
+	if (!READ_ONCE(vib->leaving))
+		ib_dispatch_event(&event);
+}
+
 static void vrnic_async(struct vrnic_async_client *client, u32 type, u32 number, u32 code)
 {
 	struct vrnic_ib_dev *vib = container_of(client, struct vrnic_ib_dev, async);
 	unsigned int i;
 
 	if (type == VRNIC_EVENT_DEVICE_FATAL) {
-		struct ib_event event = {
-			.device = &vib->ib,
-			.element.port_num = VRNIC_PORT,
-			.event = IB_EVENT_DEVICE_FATAL,
-		};
-
-		ib_dispatch_event(&event);
+		vrnic_device_died(vib);
 		return;
 	}
 	if (type == VRNIC_EVENT_SRQ_LIMIT || type == VRNIC_EVENT_SRQ_ERROR) {
@@ -73,6 +80,16 @@ void vrnic_events_start(struct vrnic_ib_dev *vib)
 {
 	vib->async.event = vrnic_async;
 	vrnic_async_client_set(vib->dev, &vib->async);
+}
+
+/*
+ * The core flushes the device's events that it has, and then forgets us; those
+ * of objects, and the device's death, concern who is still to leave it.
+ */
+void vrnic_events_leave(struct vrnic_ib_dev *vib)
+{
+	WRITE_ONCE(vib->leaving, true);
+	synchronize_rcu(); /* vrnic_async runs under it */
 }
 
 void vrnic_events_stop(struct vrnic_ib_dev *vib)

@@ -42,10 +42,6 @@ static struct ib_mr *vrnic_reg_user_mr_dmabuf(struct ib_pd *pd, u64 offset, u64 
 #define vrnic_reg_user_mr_dmabuf vrnic_reg_dmabuf_mr
 #endif
 
-/*
- * No kernel verbs yet: get_dma_mr, poll_cq, post_send and so on are left out,
- * and the core then keeps kernel consumers away from the device.
- */
 static const struct ib_device_ops vrnic_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = (enum rdma_driver_id)VRNIC_UVERBS_DRIVER_ID,
@@ -95,6 +91,13 @@ static const struct ib_device_ops vrnic_ops = {
 	.modify_qp = vrnic_modify_qp,
 	.query_qp = vrnic_query_qp,
 	.destroy_qp = vrnic_destroy_qp,
+	.post_send = vrnic_post_send,
+	.post_recv = vrnic_post_recv,
+	.poll_cq = vrnic_poll_cq,
+	.req_notify_cq = vrnic_req_notify_cq,
+	.post_srq_recv = vrnic_post_srq_recv,
+	.alloc_mr = vrnic_alloc_mr,
+	.map_mr_sg = vrnic_map_mr_sg,
 	.attach_mcast = vrnic_attach_mcast,
 	.detach_mcast = vrnic_detach_mcast,
 
@@ -114,6 +117,14 @@ static const struct ib_device_ops vrnic_ops = {
 	INIT_RDMA_OBJ_SIZE(ib_mw, vrnic_mw, ib),
 };
 
+/*
+ * Without this mandatory call the core marks the device as one without kernel
+ * verbs (kverbs_provider), and every kernel consumer steps aside.
+ */
+static const struct ib_device_ops vrnic_kernel_ops = {
+	.get_dma_mr = vrnic_get_dma_mr,
+};
+
 static int vrnic_ib_register(struct vrnic_ib_dev *vib)
 {
 	struct net_device *netdev = vrnic_netdev(vib->dev);
@@ -129,6 +140,11 @@ static int vrnic_ib_register(struct vrnic_ib_dev *vib)
 	strscpy(ib->node_desc, "vrnic", sizeof(ib->node_desc));
 
 	ib_set_device_ops(ib, &vrnic_ops);
+	if (vrnic_ib_features(ib) & VRNIC_CAP_KERNEL)
+		ib_set_device_ops(ib, &vrnic_kernel_ops);
+	else
+		dev_info(parent,
+			 "no kernel verbs (kverbs=off): no rdma_cm and no kernel consumers, user space only\n");
 	ib->driver_def = vrnic_uapi;
 	ret = ib_device_set_netdev(ib, netdev, VRNIC_PORT);
 	if (ret)
@@ -147,8 +163,11 @@ static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_
 	if (!vib)
 		return -ENOMEM;
 	vib->dev = dev;
+	mutex_init(&vib->qp_lock);
 	xa_init(&vib->qps);
 	xa_init(&vib->srqs);
+	spin_lock_init(&vib->kernel_lock);
+	INIT_LIST_HEAD(&vib->kernel_cqs);
 	mutex_init(&vib->gid_lock);
 	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);
 	ret = -ENOMEM;
@@ -168,8 +187,9 @@ static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_
 	return 0;
 
 unregister:
-	vrnic_events_stop(vib);
+	vrnic_events_leave(vib);
 	ib_unregister_device(&vib->ib);
+	vrnic_events_stop(vib);
 free_gids:
 	kvfree(vib->gids);
 dealloc:
@@ -182,10 +202,12 @@ static void vrnic_ib_remove(struct auxiliary_device *adev)
 {
 	struct vrnic_ib_dev *vib = auxiliary_get_drvdata(adev);
 
-	/* No event after this: the core flushes those it has, and then forgets us. */
 	vrnic_port_unwatch(vib);
-	vrnic_events_stop(vib);
+	vrnic_events_leave(vib);
+	if (vrnic_is_dead(vib->dev)) /* nobody may have said so: unplugged by surprise */
+		vrnic_wake_kernel(vib);
 	ib_unregister_device(&vib->ib);
+	vrnic_events_stop(vib);
 	xa_destroy(&vib->qps);
 	xa_destroy(&vib->srqs);
 	kvfree(vib->gids);

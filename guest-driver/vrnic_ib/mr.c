@@ -39,10 +39,16 @@ int vrnic_mr_check(struct ib_device *ib, u64 length, int access, struct ib_udata
 	return 0;
 }
 
+/* Without the flags that have no effect. */
+u32 vrnic_mr_access(int access)
+{
+	return access & ~VRNIC_ACCESS_IGNORED;
+}
+
 void vrnic_mr_init(struct vrnic_mr *mr, struct ib_device *ib, u64 iova, int access)
 {
 	mr->ib.device = ib;
-	mr->access = access & ~VRNIC_ACCESS_IGNORED;
+	mr->access = vrnic_mr_access(access);
 	mr->iova = vrnic_mr_iova(iova, access);
 }
 
@@ -138,7 +144,7 @@ struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 le
 	if (flags & IB_MR_REREG_PD)
 		cmd.pdn = cpu_to_le32(to_vrnic_pd(ibpd)->pdn);
 	if (flags & IB_MR_REREG_ACCESS)
-		cmd.access = cpu_to_le32(access & ~VRNIC_ACCESS_IGNORED);
+		cmd.access = cpu_to_le32(vrnic_mr_access(access));
 	if (flags & IB_MR_REREG_TRANS) {
 		if (!length || length > le64_to_cpu(vrnic_caps(vrnic_of(ib->device))->max_mr_size))
 			return ERR_PTR(-EINVAL);
@@ -162,7 +168,7 @@ struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 le
 		mr->memory = memory;
 		mr->iova = vrnic_mr_iova(iova, access);
 	}
-	mr->access = access & ~VRNIC_ACCESS_IGNORED;
+	mr->access = vrnic_mr_access(access);
 	return NULL;
 }
 
@@ -172,12 +178,14 @@ int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata)
 	struct vrnic_mr *mr = to_vrnic_mr(ib);
 	int ret;
 
-	if (mr->memory.umem->is_dmabuf)
+	if (mr->memory.umem && mr->memory.umem->is_dmabuf)
 		vrnic_dmabuf_forget(mr);
 	ret = vrnic_cmd_dereg_mr(vrnic_of(ib->device), mr->key);
 	if (ret == -EBUSY)
 		return ret;
-	vrnic_memory_release(ib->device, &mr->memory);
+	if (mr->memory.umem)
+		vrnic_memory_release(ib->device, &mr->memory);
+	vrnic_fast_mr_release(ib->device, mr);
 	kfree(mr);
 	return 0;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Queue pairs of user processes. */
-#include "vrnic_ib.h"
+/* Queue pairs. Their queues: kernel_qp.c, or the process. */
+#include "kernel.h"
 
 /* Numbers that are the same on both sides. */
 static_assert(IB_QPS_RESET == VRNIC_QPS_RESET && IB_QPS_ERR == VRNIC_QPS_ERR);
+static_assert(IB_QPT_GSI == VRNIC_QPT_GSI);
 static_assert(IB_QPT_RC == VRNIC_QPT_RC && IB_QPT_UC == VRNIC_QPT_UC);
 static_assert(IB_QPT_UD == VRNIC_QPT_UD && IB_QPT_XRC_INI == VRNIC_QPT_XRC_INI);
 static_assert(IB_QPT_XRC_TGT == VRNIC_QPT_XRC_TGT);
@@ -34,21 +35,29 @@ bool vrnic_queue_fits(u8 log_size, u8 log_stride, u32 wanted, u32 max, u8 min_st
 	       log_stride >= min_stride && log_stride <= max_stride;
 }
 
-/* Which types there are, and the capability that each needs. */
+#define VRNIC_FOR_USER BIT(0)
+#define VRNIC_FOR_KERNEL BIT(1)
+#define VRNIC_FOR_ALL (VRNIC_FOR_USER | VRNIC_FOR_KERNEL)
+
+/* Which types there are, the capability that each needs, and whom it is for. */
 static const struct {
 	enum ib_qp_type type;
 	const char *name;
 	u64 feature;
+	unsigned int users;
 	u32 create_flags; /* allowed */
 } vrnic_qp_types[] = {
-	{ IB_QPT_RC, "RC queue pairs", VRNIC_CAP_RC, 0 },
-	{ IB_QPT_UC, "UC queue pairs", VRNIC_CAP_UC, 0 },
-	{ IB_QPT_UD, "UD queue pairs", VRNIC_CAP_UD, IB_QP_CREATE_BLOCK_MULTICAST_LOOPBACK },
-	{ IB_QPT_XRC_INI, "XRC queue pairs", VRNIC_CAP_XRC, 0 },
-	{ IB_QPT_XRC_TGT, "XRC queue pairs", VRNIC_CAP_XRC, 0 },
+	{ IB_QPT_GSI, "GSI queue pairs", VRNIC_CAP_KERNEL, VRNIC_FOR_KERNEL, 0 },
+	{ IB_QPT_RC, "RC queue pairs", VRNIC_CAP_RC, VRNIC_FOR_ALL, 0 },
+	{ IB_QPT_UC, "UC queue pairs", VRNIC_CAP_UC, VRNIC_FOR_ALL, 0 },
+	{ IB_QPT_UD, "UD queue pairs", VRNIC_CAP_UD, VRNIC_FOR_ALL,
+	  IB_QP_CREATE_BLOCK_MULTICAST_LOOPBACK },
+	{ IB_QPT_XRC_INI, "XRC queue pairs", VRNIC_CAP_XRC, VRNIC_FOR_USER, 0 },
+	{ IB_QPT_XRC_TGT, "XRC queue pairs", VRNIC_CAP_XRC, VRNIC_FOR_ALL, 0 },
 };
 
-static int vrnic_qp_check_type(struct ib_device *ib, const struct ib_qp_init_attr *init)
+static int vrnic_qp_check_type(struct ib_device *ib, const struct ib_qp_init_attr *init,
+			       unsigned int user)
 {
 	unsigned int i;
 
@@ -56,6 +65,7 @@ static int vrnic_qp_check_type(struct ib_device *ib, const struct ib_qp_init_att
 		if (vrnic_qp_types[i].type != init->qp_type)
 			continue;
 		if (!vrnic_offers(ib, vrnic_qp_types[i].feature, vrnic_qp_types[i].name) ||
+		    !(vrnic_qp_types[i].users & user) ||
 		    init->create_flags & ~vrnic_qp_types[i].create_flags)
 			return -EOPNOTSUPP;
 		return 0;
@@ -86,8 +96,8 @@ static int vrnic_qp_check(struct ib_device *ib, const struct ib_qp_init_attr *in
 	return 0;
 }
 
+/* All but the queues. */
 static void vrnic_qp_fill_create(struct vrnic_qp *qp, const struct ib_qp_init_attr *init,
-				 const struct vrnic_ib_create_qp_req *req,
 				 struct vrnic_cmd_create_qp *cmd)
 {
 	u32 flags = init->sq_sig_type == IB_SIGNAL_ALL_WR ? VRNIC_QP_SQ_SIG_ALL : 0;
@@ -102,19 +112,24 @@ static void vrnic_qp_fill_create(struct vrnic_qp *qp, const struct ib_qp_init_at
 	if (init->srq)
 		cmd->srqn = cpu_to_le32(to_vrnic_srq(init->srq)->srqn);
 	cmd->type = init->qp_type;
+	cmd->flags = cpu_to_le32(flags);
+}
+
+static void vrnic_qp_fill_queues(const struct vrnic_ib_create_qp_req *req,
+				 const struct vrnic_memory *memory, struct vrnic_cmd_create_qp *cmd)
+{
 	cmd->sq_log_size = req->sq_log_size;
 	cmd->sq_log_stride = req->sq_log_stride;
 	cmd->rq_log_size = req->rq_log_size;
 	cmd->rq_log_stride = req->rq_log_stride;
-	cmd->flags = cpu_to_le32(flags);
 	cmd->sq_offset = cpu_to_le32(req->sq_offset);
 	cmd->rq_offset = cpu_to_le32(req->rq_offset);
 	cmd->dbrec_offset = cpu_to_le32(req->dbrec_offset);
-	cmd->memory = qp->memory.list;
+	cmd->memory = memory->list;
 }
 
-/* Makes it in the device; the number is in qp->qpn. */
-static int vrnic_qp_make(struct vrnic_qp *qp, const struct ib_qp_init_attr *init,
+/* Makes one of a process in the device; the number is in qp->qpn. So do the next two. */
+static int vrnic_qp_make_user(struct vrnic_qp *qp, const struct ib_qp_init_attr *init,
 			 struct ib_udata *udata)
 {
 	struct ib_device *ib = qp->ib.device;
@@ -134,11 +149,29 @@ static int vrnic_qp_make(struct vrnic_qp *qp, const struct ib_qp_init_attr *init
 		return ret;
 
 	qp->uar = rdma_udata_to_drv_context(udata, struct vrnic_ucontext, ib)->uar;
-	vrnic_qp_fill_create(qp, init, &req, &cmd);
+	vrnic_qp_fill_create(qp, init, &cmd);
+	vrnic_qp_fill_queues(&req, &qp->memory, &cmd);
 	ret = vrnic_cmd_create_qp(vrnic_of(ib), &cmd, &qp->qpn);
 	vrnic_memory_free_tables(ib, &qp->memory);
 	if (ret)
 		vrnic_memory_release(ib, &qp->memory);
+	return ret;
+}
+
+static int vrnic_qp_make_kernel(struct vrnic_qp *qp, const struct ib_qp_init_attr *init)
+{
+	struct vrnic_cmd_create_qp cmd = {};
+	int ret;
+
+	vrnic_qp_fill_create(qp, init, &cmd);
+	ret = vrnic_kqp_create(qp, init, &cmd);
+	if (ret)
+		return ret;
+	ret = vrnic_cmd_create_qp(vrnic_of(qp->ib.device), &cmd, &qp->qpn);
+	if (ret)
+		vrnic_kqp_free(qp);
+	else
+		vrnic_kcq_add(to_vrnic_cq(init->send_cq), to_vrnic_cq(init->recv_cq), qp->kernel);
 	return ret;
 }
 
@@ -155,50 +188,67 @@ static int vrnic_qp_make_target(struct vrnic_qp *qp, const struct ib_qp_init_att
 	return vrnic_cmd_create_qp(vrnic_of(qp->ib.device), &cmd, &qp->qpn);
 }
 
+static int vrnic_qp_make(struct vrnic_qp *qp, const struct ib_qp_init_attr *init,
+			 struct ib_udata *udata)
+{
+	if (init->qp_type == IB_QPT_XRC_TGT)
+		return vrnic_qp_make_target(qp, init);
+	return udata ? vrnic_qp_make_user(qp, init, udata) : vrnic_qp_make_kernel(qp, init);
+}
+
+/*
+ * Under qp_lock: until its completions are gone and it is not found any more,
+ * its number is not given to another one.
+ */
 static void vrnic_qp_unmake(struct vrnic_qp *qp)
 {
-	vrnic_cmd_destroy_qp(vrnic_of(qp->ib.device), qp->qpn);
-	if (qp->memory.umem)
+	struct vrnic_ib_dev *vib = to_vrnic_ib(qp->ib.device);
+
+	vrnic_cmd_destroy_qp(vib->dev, qp->qpn);
+	if (qp->kernel)
+		vrnic_kqp_leave(qp);
+	xa_erase(&vib->qps, qp->qpn);
+	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
+}
+
+static void vrnic_qp_free_queues(struct vrnic_qp *qp)
+{
+	if (qp->kernel)
+		vrnic_kqp_free(qp);
+	else if (qp->memory.umem)
 		vrnic_memory_release(qp->ib.device, &qp->memory);
 }
 
 int vrnic_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_udata *udata)
 {
 	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
-	bool is_target = init->qp_type == IB_QPT_XRC_TGT;
 	struct vrnic_qp *qp = to_vrnic_qp(ib);
 	struct vrnic_ib_create_qp_resp resp = {};
 	int ret;
 
-	ret = vrnic_qp_check_type(ib->device, init);
+	ret = vrnic_qp_check_type(ib->device, init, udata ? VRNIC_FOR_USER : VRNIC_FOR_KERNEL);
 	if (ret)
 		return ret;
-	if (!udata && !is_target)
-		return -EOPNOTSUPP;
-	ret = is_target ? vrnic_qp_make_target(qp, init) : vrnic_qp_make(qp, init, udata);
+	mutex_lock(&vib->qp_lock);
+	ret = vrnic_qp_make(qp, init, udata);
 	if (ret)
-		return ret;
+		goto unlock;
 
 	ib->qp_num = qp->qpn;
 	qp->state = IB_QPS_RESET;
 	qp->cap = init->cap;
 	qp->sq_sig_type = init->sq_sig_type;
 	ret = xa_insert(&vib->qps, qp->qpn, qp, GFP_KERNEL);
-	if (ret)
-		goto unmake;
-	if (is_target)
-		return 0;
-	resp.qpn = qp->qpn;
-	ret = vrnic_put_udata(udata, &resp, sizeof(resp));
-	if (ret)
-		goto erase;
-	return 0;
-
-erase:
-	xa_erase(&vib->qps, qp->qpn);
-	vrnic_async_sync(vib->dev);
-unmake:
-	vrnic_qp_unmake(qp);
+	if (!ret && udata && init->qp_type != IB_QPT_XRC_TGT) {
+		resp.qpn = qp->qpn;
+		ret = vrnic_put_udata(udata, &resp, sizeof(resp));
+	}
+	if (ret) {
+		vrnic_qp_unmake(qp);
+		vrnic_qp_free_queues(qp);
+	}
+unlock:
+	mutex_unlock(&vib->qp_lock);
 	return ret;
 }
 
@@ -207,10 +257,10 @@ int vrnic_destroy_qp(struct ib_qp *ib, struct ib_udata *udata)
 	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
 	struct vrnic_qp *qp = to_vrnic_qp(ib);
 
-	/* First: once it is destroyed, its number may be another one's. */
-	xa_erase(&vib->qps, qp->qpn);
-	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
+	mutex_lock(&vib->qp_lock);
 	vrnic_qp_unmake(qp);
+	mutex_unlock(&vib->qp_lock);
+	vrnic_qp_free_queues(qp);
 	return 0;
 }
 
@@ -264,6 +314,25 @@ static int vrnic_fill_attr(struct vrnic_qp *qp, const struct ib_qp_attr *attr, i
 	return 0;
 }
 
+/* The queues of a kernel consumer follow the state. */
+static void vrnic_qp_entered(struct vrnic_qp *qp, enum ib_qp_state state)
+{
+	struct ib_event event = {
+		.device = qp->ib.device,
+		.element.qp = &qp->ib,
+		.event = IB_EVENT_QP_LAST_WQE_REACHED,
+	};
+
+	if (state == IB_QPS_RESET)
+		vrnic_kqp_reset(qp);
+	if (state != IB_QPS_ERR)
+		return;
+	vrnic_kqp_fail(qp);
+	/* Who drains a shared receive queue waits for it. */
+	if (qp->ib.srq && qp->ib.event_handler && vrnic_is_dead(vrnic_of(qp->ib.device)))
+		qp->ib.event_handler(&event, qp->ib.qp_context);
+}
+
 int vrnic_modify_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask, struct ib_udata *udata)
 {
 	struct vrnic_qp *qp = to_vrnic_qp(ib);
@@ -290,9 +359,12 @@ int vrnic_modify_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask, struct 
 	/* A QP of a dead device can be moved to where nothing happens. */
 	if (ret == -EIO && (next_state == IB_QPS_RESET || next_state == IB_QPS_ERR))
 		ret = 0;
-	if (!ret)
-		qp->state = next_state;
-	return ret;
+	if (ret)
+		return ret;
+	qp->state = next_state;
+	if (qp->kernel && mask & IB_QP_STATE)
+		vrnic_qp_entered(qp, next_state);
+	return 0;
 }
 
 /* ---- query ---- */

@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shared receive queues of user processes, ordinary ones and those of XRC domains. */
-#include "vrnic_ib.h"
+/* Shared receive queues, ordinary ones and those of XRC domains. Entries: kernel_srq.c, or the process. */
+#include <linux/log2.h>
 
-static int vrnic_srq_check(struct vrnic_dev *dev, const struct ib_srq_init_attr *init,
-			   const struct vrnic_ib_create_srq_req *req)
+#include "kernel.h"
+
+static int vrnic_srq_check(struct vrnic_dev *dev, const struct ib_srq_init_attr *init)
 {
 	const struct vrnic_device_caps *caps = vrnic_caps(dev);
 
 	if (init->srq_type != IB_SRQT_BASIC && init->srq_type != IB_SRQT_XRC)
 		return -EOPNOTSUPP;
-	if (memchr_inv(req->reserved, 0, sizeof(req->reserved)))
-		return -EINVAL;
-	if (!init->attr.max_wr || init->attr.max_sge > le32_to_cpu(caps->max_recv_sge) ||
+	if (!init->attr.max_wr ||
+	    init->attr.max_wr > le32_to_cpu(caps->max_srq_entries) || init->attr.max_sge > le32_to_cpu(caps->max_recv_sge) ||
 	    init->attr.srq_limit > init->attr.max_wr)
-		return -EINVAL;
-	if (!vrnic_queue_fits(req->log_size, req->log_stride, init->attr.max_wr,
-			      le32_to_cpu(caps->max_srq_entries), VRNIC_RQE_STRIDE_MIN_LOG,
-			      VRNIC_RQE_STRIDE_MAX_LOG))
 		return -EINVAL;
 	return 0;
 }
 
 static void vrnic_srq_fill_create(const struct vrnic_srq *srq, const struct ib_srq_init_attr *init,
-				  const struct vrnic_ib_create_srq_req *req,
 				  struct vrnic_cmd_create_srq *cmd)
 {
 	cmd->pdn = cpu_to_le32(to_vrnic_pd(srq->ib.pd)->pdn);
@@ -30,11 +25,42 @@ static void vrnic_srq_fill_create(const struct vrnic_srq *srq, const struct ib_s
 		cmd->xrcdn = cpu_to_le32(to_vrnic_xrcd(init->ext.xrc.xrcd)->xrcdn);
 		cmd->cqn = cpu_to_le32(to_vrnic_cq(init->ext.cq)->cqn);
 	}
-	cmd->log_size = req->log_size;
-	cmd->log_stride = req->log_stride;
-	cmd->ring_offset = cpu_to_le32(req->ring_offset);
-	cmd->dbrec_offset = cpu_to_le32(req->dbrec_offset);
+}
+
+/* The ring of a process. */
+static int vrnic_srq_take_ring(struct vrnic_srq *srq, const struct ib_srq_init_attr *init,
+			       struct ib_udata *udata, struct vrnic_cmd_create_srq *cmd)
+{
+	const struct vrnic_device_caps *caps = vrnic_caps(vrnic_of(srq->ib.device));
+	struct vrnic_ib_create_srq_req req;
+	int ret;
+
+	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (memchr_inv(req.reserved, 0, sizeof(req.reserved)) ||
+	    !vrnic_queue_fits(req.log_size, req.log_stride, init->attr.max_wr,
+			      le32_to_cpu(caps->max_srq_entries), VRNIC_RQE_STRIDE_MIN_LOG,
+			      VRNIC_RQE_STRIDE_MAX_LOG))
+		return -EINVAL;
+	ret = vrnic_memory_pin(srq->ib.device, &srq->memory, req.buf_va, req.buf_len, req.buf_va,
+			       IB_ACCESS_LOCAL_WRITE);
+	if (ret)
+		return ret;
+	cmd->log_size = req.log_size;
+	cmd->log_stride = req.log_stride;
+	cmd->ring_offset = cpu_to_le32(req.ring_offset);
+	cmd->dbrec_offset = cpu_to_le32(req.dbrec_offset);
 	cmd->memory = srq->memory.list;
+	return 0;
+}
+
+static void vrnic_srq_free_ring(struct vrnic_srq *srq)
+{
+	if (srq->kernel)
+		vrnic_ksrq_free(srq);
+	else
+		vrnic_memory_release(srq->ib.device, &srq->memory);
 }
 
 static int vrnic_srq_set_limit(struct vrnic_srq *srq, u32 limit)
@@ -53,30 +79,26 @@ int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib
 	struct vrnic_srq *srq = to_vrnic_srq(ib);
 	struct vrnic_ib_create_srq_resp resp = {};
 	struct vrnic_cmd_create_srq cmd = {};
-	struct vrnic_ib_create_srq_req req;
 	int ret;
 
-	if (!udata || !vrnic_offers(ib->device, VRNIC_CAP_SRQ, "shared receive queues"))
+	if (!vrnic_offers(ib->device, VRNIC_CAP_SRQ, "shared receive queues"))
 		return -EOPNOTSUPP;
-	ret = vrnic_get_udata(udata, &req, sizeof(req));
+	ret = vrnic_srq_check(vib->dev, init);
 	if (ret)
 		return ret;
-	ret = vrnic_srq_check(vib->dev, init, &req);
-	if (ret)
-		return ret;
-	ret = vrnic_memory_pin(ib->device, &srq->memory, req.buf_va, req.buf_len, req.buf_va,
-			       IB_ACCESS_LOCAL_WRITE);
+	ret = udata ? vrnic_srq_take_ring(srq, init, udata, &cmd) :
+		      vrnic_ksrq_create(srq, init, &cmd);
 	if (ret)
 		return ret;
 
-	vrnic_srq_fill_create(srq, init, &req, &cmd);
+	vrnic_srq_fill_create(srq, init, &cmd);
 	ret = vrnic_cmd_create_srq(vib->dev, &cmd, &srq->srqn);
 	vrnic_memory_free_tables(ib->device, &srq->memory);
 	if (ret)
-		goto release;
+		goto free_ring;
 
 	mutex_init(&srq->resize_lock);
-	srq->max_wr = 1u << req.log_size;
+	srq->max_wr = udata ? 1u << cmd.log_size : init->attr.max_wr;
 	srq->max_sge = init->attr.max_sge;
 	if (init->srq_type == IB_SRQT_XRC)
 		ib->ext.xrc.srq_num = srq->srqn;
@@ -88,6 +110,8 @@ int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib
 		if (ret)
 			goto erase;
 	}
+	if (!udata)
+		return 0;
 	resp.srqn = srq->srqn;
 	ret = vrnic_put_udata(udata, &resp, sizeof(resp));
 	if (ret)
@@ -99,8 +123,8 @@ erase:
 	vrnic_async_sync(vib->dev);
 destroy:
 	vrnic_cmd_destroy_srq(vib->dev, srq->srqn);
-release:
-	vrnic_memory_release(ib->device, &srq->memory);
+free_ring:
+	vrnic_srq_free_ring(srq);
 	return ret;
 }
 
@@ -113,6 +137,8 @@ static int vrnic_srq_resize(struct vrnic_srq *srq, u32 max_wr, struct ib_udata *
 	struct vrnic_memory memory;
 	int ret;
 
+	if (!udata)
+		return -EOPNOTSUPP; /* no kernel consumer asks */
 	ret = vrnic_get_udata(udata, &req, sizeof(req));
 	if (ret)
 		return ret;
@@ -184,6 +210,6 @@ int vrnic_destroy_srq(struct ib_srq *ib, struct ib_udata *udata)
 	xa_erase(&vib->srqs, srq->srqn);
 	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
 	vrnic_cmd_destroy_srq(vib->dev, srq->srqn);
-	vrnic_memory_release(ib->device, &srq->memory);
+	vrnic_srq_free_ring(srq);
 	return 0;
 }

@@ -14,14 +14,22 @@
 
 #define VRNIC_PORT 1
 
+struct vrnic_kcq;
+struct vrnic_kqp;
+struct vrnic_ksrq;
+
 struct vrnic_ib_dev {
 	struct ib_device ib;
 	struct vrnic_dev *dev;
 	struct vrnic_async_client async;
 	struct notifier_block netdev_notifier;
 	bool port_active; /* what was last told; under rtnl */
-	struct xarray qps; /* QPN to struct vrnic_qp, for events */
-	struct xarray srqs; /* SRQN to struct vrnic_srq, for events */
+	bool leaving; /* the core takes no event of the device any more */
+	struct mutex qp_lock; /* numbers and objects of QPs come and go together */
+	struct xarray qps; /* QPN to struct vrnic_qp, for events and completions */
+	struct xarray srqs; /* SRQN to struct vrnic_srq, for events and completions */
+	spinlock_t kernel_lock; /* kernel_cqs; any context */
+	struct list_head kernel_cqs; /* struct vrnic_kcq */
 	struct mutex gid_lock; /* gids */
 	struct vrnic_cmd_set_gid *gids; /* what the device has, max_gids of them */
 };
@@ -46,13 +54,22 @@ struct vrnic_memory {
 	struct vrnic_page_table *tables; /* only during the command */
 };
 
+/* Of ib_alloc_mr: what it maps is in a list that the device reads with each registration. */
+struct vrnic_fast_pages {
+	vrnic_le64 *pages; /* NULL: it is another kind of region */
+	dma_addr_t dma;
+	u32 max_pages;
+	u32 num_pages;
+};
+
 struct vrnic_mr {
 	struct ib_mr ib;
 	u32 key;
 	int access; /* as the device has it */
 	u64 iova;   /* 0 of a zero-based one */
 	bool revoked; /* of a dma-buf: it moves without our doing anything */
-	struct vrnic_memory memory;
+	struct vrnic_memory memory; /* umem NULL: not of a process */
+	struct vrnic_fast_pages fast;
 };
 
 struct vrnic_mw {
@@ -64,7 +81,8 @@ struct vrnic_cq {
 	u32 cqn;
 	struct mutex resize_lock; /* what resizing changes */
 	u8 log_size;
-	struct vrnic_memory memory;
+	struct vrnic_memory memory; /* of a process; else kernel */
+	struct vrnic_kcq *kernel;   /* kernel.h; NULL: of a process */
 	struct vrnic_cq_handler handler;
 };
 
@@ -74,7 +92,8 @@ struct vrnic_srq {
 	struct mutex resize_lock; /* what resizing changes */
 	u32 max_wr;
 	u32 max_sge;
-	struct vrnic_memory memory;
+	struct vrnic_memory memory; /* of a process; else kernel */
+	struct vrnic_ksrq *kernel;  /* kernel.h; NULL: of a process */
 };
 
 struct vrnic_xrcd {
@@ -95,7 +114,8 @@ struct vrnic_qp {
 	u32 dest_qpn;
 	struct ib_qp_cap cap;
 	enum ib_sig_type sq_sig_type;
-	struct vrnic_memory memory; /* XRC_TGT: none */
+	struct vrnic_memory memory; /* of a process, but not of XRC_TGT; else kernel */
+	struct vrnic_kqp *kernel;   /* kernel.h; NULL: of a process, or XRC_TGT */
 };
 
 #define VRNIC_TO(type, name, ib_type)                                                              \
@@ -176,8 +196,15 @@ struct ib_mr *vrnic_rereg_user_mr(struct ib_mr *ib, int flags, u64 start, u64 le
 int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata);
 
 int vrnic_mr_check(struct ib_device *ib, u64 length, int access, struct ib_udata *udata);
+u32 vrnic_mr_access(int access);
 void vrnic_mr_init(struct vrnic_mr *mr, struct ib_device *ib, u64 iova, int access);
 int vrnic_mr_register(struct vrnic_mr *mr, struct ib_pd *pd, u64 length);
+
+/* fast_mr.c */
+struct ib_mr *vrnic_get_dma_mr(struct ib_pd *pd, int access);
+struct ib_mr *vrnic_alloc_mr(struct ib_pd *pd, enum ib_mr_type type, u32 max_num_sg);
+int vrnic_map_mr_sg(struct ib_mr *ib, struct scatterlist *list, int count, unsigned int *offset);
+void vrnic_fast_mr_release(struct ib_device *ib, struct vrnic_mr *mr);
 
 /* dmabuf.c */
 struct ib_mr *vrnic_reg_dmabuf_mr(struct ib_pd *pd, u64 offset, u64 length, u64 iova, int fd,
@@ -199,12 +226,21 @@ int vrnic_resize_cq(struct ib_cq *ib, int entries, struct ib_udata *udata);
 int vrnic_modify_cq(struct ib_cq *ib, u16 count, u16 period);
 int vrnic_destroy_cq(struct ib_cq *ib, struct ib_udata *udata);
 
+/* kernel_cq.c */
+int vrnic_poll_cq(struct ib_cq *ib, int num, struct ib_wc *wc);
+int vrnic_req_notify_cq(struct ib_cq *ib, enum ib_cq_notify_flags flags);
+void vrnic_wake_kernel(struct vrnic_ib_dev *vib);
+
 /* srq.c */
 int vrnic_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *init, struct ib_udata *udata);
 int vrnic_modify_srq(struct ib_srq *ib, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
 		     struct ib_udata *udata);
 int vrnic_query_srq(struct ib_srq *ib, struct ib_srq_attr *attr);
 int vrnic_destroy_srq(struct ib_srq *ib, struct ib_udata *udata);
+
+/* kernel_srq.c */
+int vrnic_post_srq_recv(struct ib_srq *ib, const struct ib_recv_wr *wr,
+			const struct ib_recv_wr **bad_wr);
 
 /* xrcd.c */
 int vrnic_alloc_xrcd(struct ib_xrcd *ib, struct ib_udata *udata);
@@ -230,8 +266,13 @@ int vrnic_query_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init);
 int vrnic_destroy_qp(struct ib_qp *ib, struct ib_udata *udata);
 
+/* post.c */
+int vrnic_post_send(struct ib_qp *ib, const struct ib_send_wr *wr, const struct ib_send_wr **bad_wr);
+int vrnic_post_recv(struct ib_qp *ib, const struct ib_recv_wr *wr, const struct ib_recv_wr **bad_wr);
+
 /* events.c */
 void vrnic_events_start(struct vrnic_ib_dev *vib);
+void vrnic_events_leave(struct vrnic_ib_dev *vib);
 void vrnic_events_stop(struct vrnic_ib_dev *vib);
 
 /* counters.c */

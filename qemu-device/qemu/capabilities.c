@@ -16,6 +16,17 @@ static const struct {
 	{ "xrc", VRNIC_CAP_XRC },
 };
 
+static const struct {
+	size_t property; /* a bool of VrnicState */
+	uint64_t feature;
+} switches[] = {
+	{ offsetof(VrnicState, atomics), VRNIC_CAP_ATOMIC },
+	{ offsetof(VrnicState, srq), VRNIC_CAP_SRQ },
+	{ offsetof(VrnicState, memory_windows), VRNIC_CAP_WINDOWS },
+	{ offsetof(VrnicState, fast_registration), VRNIC_CAP_FAST_REG },
+	{ offsetof(VrnicState, kverbs), VRNIC_CAP_KERNEL },
+};
+
 /* 0: no such type. */
 static uint64_t qp_type_feature(const char *name)
 {
@@ -57,11 +68,8 @@ bool vrnic_parse_capabilities(const VrnicState *s, uint64_t *without, Error **er
 		return false;
 	}
 	*without = VRNIC_CAP_QP_TYPES & ~types;
-	if (!s->atomics)
-		*without |= VRNIC_CAP_ATOMIC;
-	if (!s->srq)
-		*without |= VRNIC_CAP_SRQ;
-	if (!s->memory_windows)
-		*without |= VRNIC_CAP_WINDOWS;
+	for (size_t i = 0; i < ARRAY_SIZE(switches); i++)
+		if (!*(const bool *)((const char *)s + switches[i].property))
+			*without |= switches[i].feature;
 	return true;
 }

@@ -149,6 +149,8 @@ static VRNIC_PROPERTY properties[] = {
 	DEFINE_PROP_BOOL("atomics", VrnicState, atomics, true),
 	DEFINE_PROP_BOOL("srq", VrnicState, srq, true),
 	DEFINE_PROP_BOOL("memory-windows", VrnicState, memory_windows, true),
+	DEFINE_PROP_BOOL("fast-registration", VrnicState, fast_registration, true),
+	DEFINE_PROP_BOOL("kverbs", VrnicState, kverbs, true),
 	VRNIC_PROPERTY_END
 };
 
@@ -378,6 +380,10 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	object_class_property_set_description(klass, "atomics", "whether there are compare-and-swap and fetch-and-add");
 	object_class_property_set_description(klass, "srq", "whether there are shared receive queues");
 	object_class_property_set_description(klass, "memory-windows", "whether there are memory windows");
+	object_class_property_set_description(klass, "fast-registration",
+					      "whether kernel consumers may register memory by work requests");
+	object_class_property_set_description(klass, "kverbs",
+					      "whether kernel consumers (rdma_cm, NVMe, NFS, ...) can use it");
 	object_class_property_set_description(klass, "vectors", "MSI-X vectors, 1..64 (0: 16)");
 	object_class_property_set_description(klass, "doorbell-size", "bytes of BAR2, 4096 for each user context");
 }

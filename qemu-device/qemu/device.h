@@ -32,7 +32,7 @@ struct VrnicState {
 	char *capture; /* file, before there is a bridge */
 	char *faults;  /* rules, before there is a bridge */
 	char *qp_types; /* those that the device has; NULL: all */
-	bool atomics, srq, memory_windows; /* whether it has them */
+	bool atomics, srq, memory_windows, fast_registration, kverbs; /* whether it has them */
 
 	MemoryRegion registers; /* BAR0 */
 	MemoryRegion doorbells; /* BAR2 */

@@ -8,9 +8,9 @@
 
 namespace vrnic::agent {
 
-std::set<int> listening_ports() {
+std::set<Listener> listeners() {
     constexpr unsigned listen_state = 0x0a;  // TCP_LISTEN of the kernel's tcp_states.h
-    std::set<int> ports;
+    std::set<Listener> found;
     for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
         std::istringstream lines(read_file(table));
         for (std::string line; std::getline(lines, line);) {
@@ -20,10 +20,11 @@ std::set<int> listening_ports() {
             if (std::sscanf(line.c_str(), " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port,
                             &state) == 2 &&
                 state == listen_state)
-                ports.insert(static_cast<int>(port));
+                found.insert({Transport::tcp, static_cast<int>(port)});
         }
     }
-    return ports;
+    add_rdma_listeners(found);
+    return found;
 }
 
 }  // namespace vrnic::agent

@@ -11,7 +11,7 @@
 //   agent: ready                      modules loaded, interfaces up with their addresses
 //   agent: failed TEXT                that could not be done
 //   runner: start ID                  run /job/step-ID.sh with bash; one at a time
-//   agent: listening ID PORT          a TCP socket listens that did not when the step began
+//   agent: listening ID PORT          a TCP socket or rdma_cm id listens that did not when the step began
 //   agent: status ID STATUS BYTES     the step ended; so much output was written for it
 //   runner: end ID                    end that step's processes (SIGTERM, then SIGKILL)
 //   runner: configure                 a NIC came (back): set it up; answered by ready or failed

@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "agent/listening.h"
 #include "agent/nics.h"
 
 namespace vrnic::agent {
@@ -39,7 +38,7 @@ void set_environment(const protocol::VmConfig& config) {
 Result<Step> Step::start(int id, const protocol::VmConfig& config) {
     Step step;
     step.id_ = id;
-    step.known_ports_ = listening_ports();
+    step.known_listeners_ = listeners();
     const std::string script =
         std::string(protocol::job_folder) + "/step-" + std::to_string(id) + ".sh";
 
@@ -98,8 +97,8 @@ std::optional<int> Step::advance(const Output& output) {
 }
 
 std::optional<int> Step::new_listening_port() {
-    for (int port : listening_ports()) {
-        if (known_ports_.insert(port).second) return port;
+    for (const Listener& listener : listeners()) {
+        if (known_listeners_.insert(listener).second) return listener.port;
     }
     return {};
 }

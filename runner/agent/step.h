@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/listening.h"
 #include "agent/protocol.h"
 #include "agent/system.h"
 
@@ -51,7 +52,7 @@ class Step {
     int output_fd_ = -1;
     int end_fd_ = -1;
     std::uint64_t output_bytes_ = 0;
-    std::set<int> known_ports_;
+    std::set<Listener> known_listeners_;
     std::optional<std::chrono::steady_clock::time_point> kill_at_;
 };
 

@@ -25,6 +25,8 @@ constexpr Feature kFeatures[] = {
     {"srq", VRNIC_CAP_SRQ},
     {"memory-windows", VRNIC_CAP_WINDOWS},
     {"multicast", VRNIC_CAP_MCAST},
+    {"fast-registration", VRNIC_CAP_FAST_REG},
+    {"kverbs", VRNIC_CAP_KERNEL},
     {"atomic-write", VRNIC_CAP_ATOMIC_WRITE},
     {"flush", VRNIC_CAP_FLUSH_GLOBAL},
 };

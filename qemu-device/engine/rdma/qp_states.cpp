@@ -118,9 +118,13 @@ bool may_be_in(std::uint8_t type, std::uint8_t state) {
 }  // namespace
 
 std::optional<Transition> find_transition(std::uint8_t type, std::uint8_t from, std::uint8_t to) {
+    // The GSI queue pair is its port's: it need not be told (IBTA 11.2.5.2).
+    const std::uint32_t known = type == VRNIC_QPT_GSI ? kPort : 0;
     for (const Row& row : kRows)
         if (row.from == from && row.to == to && may_be_in(type, from))
-            return Transition{of_type(row.required, type), of_type(row.optional, type)};
+            return Transition{of_type(row.required, type) & ~known,
+                              of_type(row.optional, type) |
+                                  (of_type(row.required, type) & known)};
     return std::nullopt;
 }
 
