@@ -96,7 +96,7 @@ TEST_CASE("an unknown name is answered with those there are") {
     REQUIRE_FALSE(guest);
     CHECK(guest.error().message ==
           "no guest named 'plan9'; there are: "
-          "debian12, debian12-pyverbs, debian13, debian13-pyverbs");
+          "debian12, debian12-pyverbs, debian13, debian13-pyverbs, debian13-ulp");
     const auto kernel = kernel_recipe(images, "../guests/debian13");
     REQUIRE_FALSE(kernel);
     CHECK(kernel.error().message.find("6.1, 6.12, debug") != std::string::npos);
