@@ -130,8 +130,10 @@ class CaseRun {
 
     Result<void> end(Vm& vm) {
         vm.end_step();
-        return lab_.wait([&] { return vm.idle(); }, deadline_,
-                         fmt::format("{}'s command could not be ended", vm.name()));
+        auto ended = lab_.wait([&] { return vm.idle(); }, deadline_,
+                               fmt::format("{}'s command could not be ended", vm.name()));
+        if (ended) vm.forget_status();
+        return ended;
     }
 
     Result<void> sleep(double how_long) {

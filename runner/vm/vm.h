@@ -60,6 +60,8 @@ class Vm {
     [[nodiscard]] bool idle() const { return step_.id == 0 || step_.finished; }
     // Asks the guest to end the running step; it then finishes with a status.
     void end_step();
+    // Of a step that was ended: the status it got from that says nothing.
+    void forget_status() { step_.status = 0; }
 
     // Takes a NIC out and puts it back as a person with a screwdriver would. unplug() returns when
     // the guest let go of it, plug() when the guest has it up again.
