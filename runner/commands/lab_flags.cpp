@@ -63,6 +63,8 @@ void add_lab_flags(CLI::App& command, LabOptions& options) {
     add_qemu_flag(command, options);
     add_accel_flag(command, options);
     add_size_flags(command, options);
+    command.add_flag("--iommu", options.iommu,
+                     "each VM has an IOMMU (Intel's): devices reach only what its kernel maps");
     command.add_option("--nics", options.nics, "NICs of each VM, each on a link of its own")
         ->capture_default_str()
         ->check(CLI::Range(1, 4));

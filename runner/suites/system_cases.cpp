@@ -124,7 +124,7 @@ constexpr std::array group_keys{"name",          "for",   "lab",       "modules"
                                 "check_capture", "cases", "when_asked"};
 constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
                               "mtu",   "nics",  "device", "rxe",  "kernel_options", "share",
-                              "faults"};
+                              "faults", "iommu"};
 
 template <typename Keys>
 void refuse_unknown(const Json& object, const Keys& keys) {
@@ -192,6 +192,7 @@ void read_lab(const Json& entry, const Values& values, const fs::path& folder, L
     number("cpus", lab.cpus);
     number("mtu", lab.mtu);
     number("nics", lab.nics);
+    lab.iommu = entry.value("iommu", lab.iommu);
     if (entry.contains("share")) lab.share = folder / entry["share"].get<std::string>();
     list("device", lab.device);
     list("rxe", lab.rxe);

@@ -41,6 +41,7 @@ std::vector<VmSpec> make_specs(const LabOptions& options, const VmFiles& files,
         spec.memory_mib = std::max(options.memory_mib, files.least_memory_mib);
         spec.cpus = options.cpus;
         spec.host_cpus = share_of_cpus(host_cpus, number, options.vms, options.cpus);
+        spec.iommu = options.iommu;
         spec.mtu = options.mtu;
         spec.shell = options.shell;
         if (!options.share.empty()) spec.share = std::filesystem::absolute(options.share);

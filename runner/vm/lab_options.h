@@ -18,6 +18,7 @@ struct LabOptions {
     std::string accel = "auto";   // auto, tcg, kvm
     int memory_mib = 512;
     int cpus = 1;
+    bool iommu = false;  // each VM has one, and its kernel uses it strictly
     int mtu = 1500;
     int nics = 1;                       // vrnic devices in each VM
     std::vector<std::string> device;    // properties of each vrnic, "KEY=VALUE"

@@ -34,6 +34,8 @@ void add_machine(Arguments& arguments, const VmSpec& spec) {
     for (const char* flag : {"-nodefaults", "-no-user-config", "-no-reboot"})
         arguments.emplace_back(flag);
     add(arguments, "-display", "none");
+    // Before the devices that are to be behind it. Remapped interrupts would need another irqchip.
+    if (spec.iommu) add(arguments, "-device", "intel-iommu,intremap=off");
     // Before the first -device: it brings the device's type.
     const auto is_vrnic = [](const NicSpec& nic) { return nic.kind == protocol::NicKind::vrnic; };
     if (std::ranges::any_of(spec.nics, is_vrnic))
@@ -46,6 +48,7 @@ void add_kernel(Arguments& arguments, const VmSpec& spec) {
     std::string line = kernel_options;
     // Addresses are then those of the kernel's symbols.
     if (spec.gdb) line += " nokaslr";
+    if (spec.iommu) line += " intel_iommu=on iommu.strict=1";
     if (!spec.kernel_options.empty()) line += " " + spec.kernel_options;
     add(arguments, "-append", line);
 }

@@ -39,6 +39,7 @@ struct VmSpec {
     int memory_mib = 512;
     int cpus = 1;
     std::vector<int> host_cpus;  // the host's processors that it runs on; empty: all
+    bool iommu = false;          // devices reach only what the guest's kernel maps for them
     int mtu = 1500;
     std::vector<NicSpec> nics;
     bool shell = false;                     // a console for a person, besides steps
