@@ -22,7 +22,7 @@
 
 /* Opcodes, with command and response structures where they have them. */
 #define VRNIC_ADMIN_QUERY_DEVICE 0x01   /* vrnic_cmd_query; writes struct vrnic_device_caps */
-#define VRNIC_ADMIN_QUERY_COUNTERS 0x02 /* vrnic_cmd_query; writes struct vrnic_counters */
+#define VRNIC_ADMIN_QUERY_COUNTERS 0x02 /* vrnic_cmd_query_counters; writes struct vrnic_counters */
 #define VRNIC_ADMIN_CREATE_EQ 0x10      /* vrnic_cmd_create_eq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_EQ 0x11     /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_ALLOC_UAR 0x12      /* no fields; response: vrnic_resp_handle, the doorbell slot */
@@ -58,6 +58,9 @@
 #define VRNIC_ADMIN_QUERY_SRQ 0x62      /* vrnic_cmd_handle; response: vrnic_resp_query_srq */
 #define VRNIC_ADMIN_DESTROY_SRQ 0x63    /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_RESIZE_SRQ 0x64     /* vrnic_cmd_resize_srq */
+#define VRNIC_ADMIN_CREATE_COUNTERS 0x70  /* no fields; response: vrnic_resp_handle, 1 or more */
+#define VRNIC_ADMIN_DESTROY_COUNTERS 0x71 /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_BIND_COUNTERS 0x72    /* vrnic_cmd_bind_counters */
 
 /* Status of a completion. */
 #define VRNIC_STATUS_OK 0
@@ -141,6 +144,17 @@ struct vrnic_cmd_query {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_query, 16);
 
+/* Whose counters, when they are not those of a set. */
+#define VRNIC_COUNTERS_DEVICE 0           /* all that the device has counted since its reset */
+#define VRNIC_COUNTERS_UNBOUND 0xffffffff /* of that, what no set has counted */
+
+struct vrnic_cmd_query_counters {
+	struct vrnic_cmd_query answer;
+	vrnic_le32 counters; /* a set, or one of the above */
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_query_counters, 24);
+
 /* What the device offers. Limits are inclusive. */
 struct vrnic_device_caps {
 	vrnic_le64 features; /* VRNIC_CAP_* */
@@ -178,7 +192,8 @@ struct vrnic_device_caps {
 	vrnic_le32 max_cq_count;     /* moderation: completions before an event */
 	vrnic_le32 max_cq_period;    /* moderation: us before an event */
 	vrnic_le32 max_fast_pages;   /* pages of a region that requests register */
-	vrnic_u8 reserved[88];
+	vrnic_le32 max_counter_sets; /* 0: there are none */
+	vrnic_u8 reserved[84];
 };
 VRNIC_ASSERT_SIZE(struct vrnic_device_caps, 240);
 VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, max_mr_pages, 24);
@@ -239,6 +254,16 @@ struct vrnic_counters {
 	VRNIC_COUNTERS(VRNIC_COUNTER_FIELD)
 #undef VRNIC_COUNTER_FIELD
 };
+
+/*
+ * What is counted while the device works for a queue pair its set counts, too: its packets, what they
+ * meet, its completions. A multicast packet is no queue pair's.
+ */
+struct vrnic_cmd_bind_counters {
+	vrnic_le32 qpn;
+	vrnic_le32 counters; /* 0: to none */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_bind_counters, 8);
 
 /* ---- event queues ---- */
 

@@ -40,6 +40,10 @@ struct device *vrnic_dma_device(const struct vrnic_dev *dev);
 unsigned int vrnic_num_completion_eqs(const struct vrnic_dev *dev);
 bool vrnic_is_dead(const struct vrnic_dev *dev);
 
+/* The version of the device's ABI, which is that of its firmware: "0.1.0". */
+#define VRNIC_VERSION_LEN sizeof("65535.255.255")
+void vrnic_format_version(const struct vrnic_device_caps *caps, char *text);
+
 /* Physical address of a doorbell slot, page-aligned, and its size in bytes. */
 phys_addr_t vrnic_uar_address(const struct vrnic_dev *dev, u32 uar);
 size_t vrnic_uar_size(const struct vrnic_dev *dev);
@@ -93,7 +97,10 @@ void vrnic_async_client_clear(struct vrnic_dev *dev);
  * All sleep and return 0 or a negative errno; -EIO: the device is dead. The
  * structures are those of vrnic_admin.h, little-endian, filled by the caller.
  */
-int vrnic_cmd_query_counters(struct vrnic_dev *dev, u64 *values);
+int vrnic_cmd_query_counters(struct vrnic_dev *dev, u32 counters, u64 *values);
+int vrnic_cmd_create_counters(struct vrnic_dev *dev, u32 *counters);
+int vrnic_cmd_destroy_counters(struct vrnic_dev *dev, u32 counters);
+int vrnic_cmd_bind_counters(struct vrnic_dev *dev, u32 qpn, u32 counters); /* 0: to none */
 int vrnic_cmd_alloc_uar(struct vrnic_dev *dev, u32 *uar);
 int vrnic_cmd_free_uar(struct vrnic_dev *dev, u32 uar);
 int vrnic_cmd_alloc_pd(struct vrnic_dev *dev, u32 *pdn);

@@ -61,16 +61,20 @@ int vrnic_cmd_query_device(struct vrnic_dev *dev)
 	return vrnic_exec_query(dev, VRNIC_ADMIN_QUERY_DEVICE, dev->caps_dma, sizeof(*dev->caps));
 }
 
-/* values: VRNIC_NUM_COUNTERS of them, in the order of VRNIC_COUNTERS. */
-int vrnic_cmd_query_counters(struct vrnic_dev *dev, u64 *values)
+/* values: VRNIC_NUM_COUNTERS of them, in the order of VRNIC_COUNTERS; of a set, or VRNIC_COUNTERS_*. */
+int vrnic_cmd_query_counters(struct vrnic_dev *dev, u32 counters, u64 *values)
 {
+	const struct vrnic_cmd_query_counters cmd = {
+		.answer.addr = cpu_to_le64(dev->counters_dma),
+		.answer.length = cpu_to_le32(sizeof(*dev->counters)),
+		.counters = cpu_to_le32(counters),
+	};
 	const vrnic_le64 *raw = (const vrnic_le64 *)dev->counters;
 	unsigned int i;
 	int ret;
 
 	mutex_lock(&dev->counters_lock);
-	ret = vrnic_exec_query(dev, VRNIC_ADMIN_QUERY_COUNTERS, dev->counters_dma,
-			       sizeof(*dev->counters));
+	ret = vrnic_admin_exec(dev, VRNIC_ADMIN_QUERY_COUNTERS, &cmd, sizeof(cmd), NULL, 0);
 	for (i = 0; !ret && i < VRNIC_NUM_COUNTERS; i++)
 		values[i] = le64_to_cpu(raw[i]);
 	mutex_unlock(&dev->counters_lock);
@@ -304,3 +308,26 @@ int vrnic_cmd_destroy_srq(struct vrnic_dev *dev, u32 srqn)
 	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_SRQ, srqn);
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_srq);
+
+int vrnic_cmd_create_counters(struct vrnic_dev *dev, u32 *counters)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_COUNTERS, NULL, 0, counters);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_create_counters);
+
+int vrnic_cmd_destroy_counters(struct vrnic_dev *dev, u32 counters)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_COUNTERS, counters);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_counters);
+
+int vrnic_cmd_bind_counters(struct vrnic_dev *dev, u32 qpn, u32 counters)
+{
+	const struct vrnic_cmd_bind_counters cmd = {
+		.qpn = cpu_to_le32(qpn),
+		.counters = cpu_to_le32(counters),
+	};
+
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_BIND_COUNTERS, &cmd, sizeof(cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_bind_counters);

@@ -10,12 +10,10 @@ static_assert(ARRAY_SIZE(vrnic_counter_names) == VRNIC_NUM_COUNTERS);
 static void vrnic_get_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
 {
 	struct vrnic_eth *eth = netdev_priv(netdev);
-	u32 fw = le32_to_cpu(eth->dev->caps->fw_version);
 
 	strscpy(info->driver, VRNIC_DRIVER_NAME, sizeof(info->driver));
 	strscpy(info->bus_info, pci_name(eth->dev->pdev), sizeof(info->bus_info));
-	snprintf(info->fw_version, sizeof(info->fw_version), "%u.%u.%u", fw >> 16, fw >> 8 & 0xff,
-		 fw & 0xff);
+	vrnic_format_version(eth->dev->caps, info->fw_version);
 }
 
 static int vrnic_get_sset_count(struct net_device *netdev, int set)
@@ -34,7 +32,7 @@ static void vrnic_get_ethtool_stats(struct net_device *netdev, struct ethtool_st
 {
 	struct vrnic_eth *eth = netdev_priv(netdev);
 
-	if (vrnic_cmd_query_counters(eth->dev, data))
+	if (vrnic_cmd_query_counters(eth->dev, VRNIC_COUNTERS_DEVICE, data))
 		memset(data, 0, VRNIC_NUM_COUNTERS * sizeof(*data));
 }
 

@@ -35,6 +35,15 @@ struct device *vrnic_dma_device(const struct vrnic_dev *dev)
 }
 EXPORT_SYMBOL_GPL(vrnic_dma_device);
 
+void vrnic_format_version(const struct vrnic_device_caps *caps, char *text)
+{
+	u32 version = le32_to_cpu(caps->fw_version);
+
+	snprintf(text, VRNIC_VERSION_LEN, "%u.%u.%u", version >> 16, version >> 8 & 0xff,
+		 version & 0xff);
+}
+EXPORT_SYMBOL_GPL(vrnic_format_version);
+
 bool vrnic_is_dead(const struct vrnic_dev *dev)
 {
 	return smp_load_acquire(&dev->dead);
@@ -194,8 +203,8 @@ static int vrnic_alloc_buffers(struct vrnic_dev *dev)
 
 static int vrnic_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	char version[VRNIC_VERSION_LEN];
 	struct vrnic_dev *dev;
-	u32 fw;
 	int ret;
 
 	dev = kvzalloc(sizeof(*dev), GFP_KERNEL);
@@ -226,12 +235,20 @@ static int vrnic_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	mutex_unlock(&dev->lifecycle);
 	if (ret)
 		goto free_netdev;
+	ret = vrnic_devlink_register(dev);
+	if (ret)
+		goto stop;
 
-	fw = le32_to_cpu(dev->caps->fw_version);
-	vrnic_info(dev, "device %u.%u.%u, %u event queues, %s\n", fw >> 16, fw >> 8 & 0xff,
-		   fw & 0xff, dev->num_eqs, dev->aux ? "Ethernet and RDMA" : "Ethernet");
+	vrnic_format_version(dev->caps, version);
+	vrnic_info(dev, "device %s, %u event queues, %s\n", version, dev->num_eqs,
+		   dev->aux ? "Ethernet and RDMA" : "Ethernet");
 	return 0;
 
+stop:
+	mutex_lock(&dev->lifecycle);
+	dev->removing = true;
+	vrnic_down(dev);
+	mutex_unlock(&dev->lifecycle);
 free_netdev:
 	cancel_work_sync(&dev->recover_work);
 	vrnic_netdev_unregister(dev);
@@ -255,6 +272,7 @@ static void vrnic_remove(struct pci_dev *pdev)
 	dev->removing = true;
 	mutex_unlock(&dev->lifecycle);
 
+	vrnic_devlink_unregister(dev);
 	vrnic_aux_remove(dev);
 	vrnic_netdev_unregister(dev);
 	vrnic_down(dev);

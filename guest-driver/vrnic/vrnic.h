@@ -97,6 +97,7 @@ struct vrnic_dev {
 
 	struct net_device *netdev;
 	struct vrnic_aux *aux;
+	struct devlink *devlink;
 };
 
 #define vrnic_err(vdev, fmt, ...) dev_err(&(vdev)->pdev->dev, fmt, ##__VA_ARGS__)
@@ -159,5 +160,20 @@ void vrnic_netdev_sync_link(struct vrnic_dev *dev);
 /* aux.c */
 int vrnic_aux_add(struct vrnic_dev *dev);
 void vrnic_aux_remove(struct vrnic_dev *dev);
+
+/* devlink.c */
+#if IS_ENABLED(CONFIG_NET_DEVLINK)
+int vrnic_devlink_register(struct vrnic_dev *dev);
+void vrnic_devlink_unregister(struct vrnic_dev *dev);
+#else
+static inline int vrnic_devlink_register(struct vrnic_dev *dev)
+{
+	return 0;
+}
+
+static inline void vrnic_devlink_unregister(struct vrnic_dev *dev)
+{
+}
+#endif
 
 #endif /* VRNIC_H */

@@ -101,9 +101,7 @@ bool vrnic_offers(struct ib_device *ib, u64 feature, const char *what)
 
 void vrnic_get_fw_string(struct ib_device *ib, char *str)
 {
-	u32 fw = le32_to_cpu(vrnic_caps(vrnic_of(ib))->fw_version);
-
-	snprintf(str, IB_FW_VERSION_NAME_MAX, "%u.%u.%u", fw >> 16, fw >> 8 & 0xff, fw & 0xff);
+	vrnic_format_version(vrnic_caps(vrnic_of(ib)), str);
 }
 
 /* ---- sysfs ---- */

@@ -103,9 +103,18 @@ static const struct ib_device_ops vrnic_ops = {
 
 	.alloc_hw_port_stats = vrnic_alloc_hw_port_stats,
 	.get_hw_stats = vrnic_get_hw_stats,
+	.counter_bind_qp = vrnic_counter_bind_qp,
+	.counter_unbind_qp = vrnic_counter_unbind_qp,
+	.counter_dealloc = vrnic_counter_dealloc,
+	.counter_alloc_stats = vrnic_counter_alloc_stats,
+	.counter_update_stats = vrnic_counter_update_stats,
 	.fill_res_mr_entry = vrnic_fill_res_mr,
 	.fill_res_cq_entry = vrnic_fill_res_cq,
 	.fill_res_qp_entry = vrnic_fill_res_qp,
+#ifdef VRNIC_HAVE_FILL_RES_SRQ
+	.fill_res_srq_entry = vrnic_fill_res_srq,
+#endif
+	.fill_res_cm_id_entry = vrnic_fill_res_cm_id,
 
 	INIT_RDMA_OBJ_SIZE(ib_ucontext, vrnic_ucontext, ib),
 	INIT_RDMA_OBJ_SIZE(ib_pd, vrnic_pd, ib),

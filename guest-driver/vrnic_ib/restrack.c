@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What "rdma -dd resource show" tells beyond the core's own. */
+#include <rdma/rdma_cm.h>
 #include <rdma/rdma_netlink.h>
 #include <rdma/restrack.h>
 
@@ -62,4 +63,27 @@ int vrnic_fill_res_qp(struct sk_buff *msg, struct ib_qp *ib)
 	};
 
 	return vrnic_res_put(msg, values, ARRAY_SIZE(values));
+}
+
+int vrnic_fill_res_srq(struct sk_buff *msg, struct ib_srq *ib)
+{
+	const struct vrnic_srq *srq = to_vrnic_srq(ib);
+	const struct vrnic_res_value values[] = {
+		{ "srqn", srq->srqn },
+		{ "max_wr", srq->max_wr },
+		{ "max_sge", srq->max_sge },
+	};
+
+	return vrnic_res_put(msg, values, ARRAY_SIZE(values));
+}
+
+/* The tracker's reference keeps the id, and with it what it is bound to. */
+int vrnic_fill_res_cm_id(struct sk_buff *msg, struct rdma_cm_id *id)
+{
+	const struct ib_gid_attr *gid = id->route.addr.dev_addr.sgid_attr;
+	const struct vrnic_res_value values[] = {
+		{ "sgid_index", gid ? gid->index : 0 },
+	};
+
+	return gid ? vrnic_res_put(msg, values, ARRAY_SIZE(values)) : 0;
 }

@@ -278,10 +278,22 @@ void vrnic_events_stop(struct vrnic_ib_dev *vib);
 /* counters.c */
 struct rdma_hw_stats *vrnic_alloc_hw_port_stats(struct ib_device *ib, u32 port);
 int vrnic_get_hw_stats(struct ib_device *ib, struct rdma_hw_stats *stats, u32 port, int index);
+#ifdef VRNIC_HAVE_COUNTER_BIND_PORT
+int vrnic_counter_bind_qp(struct rdma_counter *counter, struct ib_qp *ib, u32 port);
+int vrnic_counter_unbind_qp(struct ib_qp *ib, u32 port);
+#else
+int vrnic_counter_bind_qp(struct rdma_counter *counter, struct ib_qp *ib);
+int vrnic_counter_unbind_qp(struct ib_qp *ib);
+#endif
+int vrnic_counter_dealloc(struct rdma_counter *counter);
+struct rdma_hw_stats *vrnic_counter_alloc_stats(struct rdma_counter *counter);
+int vrnic_counter_update_stats(struct rdma_counter *counter);
 
 /* restrack.c */
 int vrnic_fill_res_mr(struct sk_buff *msg, struct ib_mr *ib);
 int vrnic_fill_res_cq(struct sk_buff *msg, struct ib_cq *ib);
 int vrnic_fill_res_qp(struct sk_buff *msg, struct ib_qp *ib);
+int vrnic_fill_res_srq(struct sk_buff *msg, struct ib_srq *ib);
+int vrnic_fill_res_cm_id(struct sk_buff *msg, struct rdma_cm_id *id);
 
 #endif /* VRNIC_IB_H */

@@ -13,6 +13,12 @@ struct Counters {
     VRNIC_COUNTERS(VRNIC_COUNTER_MEMBER)
 #undef VRNIC_COUNTER_MEMBER
 
+    void add_difference(const Counters& before, const Counters& now) {
+#define VRNIC_COUNTER_ADD(name) name += now.name - before.name;
+        VRNIC_COUNTERS(VRNIC_COUNTER_ADD)
+#undef VRNIC_COUNTER_ADD
+    }
+
     vrnic_counters to_guest() const {
         vrnic_counters out{};
 #define VRNIC_COUNTER_COPY(name) out.name = name;

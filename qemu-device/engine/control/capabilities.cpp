@@ -78,6 +78,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_mcast_groups = 1024;
     caps.max_mcast_qps = 64;
     caps.max_fast_pages = 1024;
+    caps.max_counter_sets = 1024;
     return caps;
 }
 

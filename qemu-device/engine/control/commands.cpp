@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <type_traits>
 
 #include "host/log.h"
@@ -40,9 +41,12 @@ AdminResult<void> query_device(Device& device, const vrnic_cmd_query& cmd) {
     return answer(device, cmd, std::as_bytes(std::span(&device.caps, 1)));
 }
 
-AdminResult<void> query_counters(Device& device, const vrnic_cmd_query& cmd) {
-    const vrnic_counters counters = device.counters.to_guest();
-    return answer(device, cmd, std::as_bytes(std::span(&counters, 1)));
+AdminResult<void> query_counters(Device& device, const vrnic_cmd_query_counters& cmd) {
+    const std::optional<Counters> found = device.transport.counters(cmd.counters);
+    if (!found)
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_query_counters, counters));
+    const vrnic_counters counters = found->to_guest();
+    return answer(device, cmd.answer, std::as_bytes(std::span(&counters, 1)));
 }
 
 AdminResult<std::uint32_t> create_eq(Device& device, const vrnic_cmd_create_eq& cmd) {
@@ -221,6 +225,18 @@ AdminResult<void> resize_srq(Device& device, const vrnic_cmd_resize_srq& cmd) {
     return device.transport.resize_srq(cmd);
 }
 
+AdminResult<std::uint32_t> create_counters(Device& device, const NoFields&) {
+    return device.transport.create_counters();
+}
+
+AdminResult<void> destroy_counters(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.transport.destroy_counters(cmd.handle);
+}
+
+AdminResult<void> bind_counters(Device& device, const vrnic_cmd_bind_counters& cmd) {
+    return device.transport.bind_counters(cmd);
+}
+
 AdminResult<vrnic_resp_query_srq> query_srq(Device& device, const vrnic_cmd_handle& cmd) {
     return device.transport.query_srq(cmd.handle);
 }
@@ -300,7 +316,8 @@ struct Entry<function> {
 // Reserved fields of a page list are its own matter (PagedMemory).
 constexpr auto kCommands = std::to_array<Command>({
     COMMAND(QUERY_DEVICE, query_device, RESERVED(vrnic_cmd_query, reserved)),
-    COMMAND(QUERY_COUNTERS, query_counters, RESERVED(vrnic_cmd_query, reserved)),
+    COMMAND(QUERY_COUNTERS, query_counters, RESERVED(vrnic_cmd_query_counters, answer.reserved),
+            RESERVED(vrnic_cmd_query_counters, reserved)),
     COMMAND(CREATE_EQ, create_eq, RESERVED(vrnic_cmd_create_eq, reserved)),
     COMMAND(DESTROY_EQ, destroy_eq, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(ALLOC_UAR, alloc_uar),
@@ -339,6 +356,9 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(QUERY_SRQ, query_srq, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(DESTROY_SRQ, destroy_srq, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(RESIZE_SRQ, resize_srq, RESERVED(vrnic_cmd_resize_srq, reserved)),
+    COMMAND(CREATE_COUNTERS, create_counters),
+    COMMAND(DESTROY_COUNTERS, destroy_counters, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(BIND_COUNTERS, bind_counters),
 });
 
 #undef COMMAND

@@ -28,6 +28,7 @@ TransportConfig transport_config(const vrnic_device_caps& caps) {
     out.max_srq_entries = caps.max_srq_entries;
     out.max_mcast_groups = caps.max_mcast_groups;
     out.max_mcast_qps = caps.max_mcast_qps;
+    out.max_counter_sets = caps.max_counter_sets;
     return out;
 }
 

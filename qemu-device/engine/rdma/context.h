@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "rdma/counter_sets.h"
 #include "rdma/gid_table.h"
 #include "rdma/multicast.h"
 #include "rdma/output.h"
@@ -29,6 +30,7 @@ struct TransportContext {
           multicast(limits.max_mcast_groups, limits.max_mcast_qps),
           srqs(world.host, world.counters, world.events, world.cqs,
                {limits.max_srqs, limits.max_srq_entries, limits.max_queue_pages}),
+          counter_sets(limits.max_counter_sets),
           qps(limits.max_qps),
           timers(QpTable::places(limits.max_qps)),
           ready(QpTable::places(limits.max_qps)),
@@ -48,6 +50,7 @@ struct TransportContext {
     GidTable gids;
     MulticastGroups multicast;
     SrqTable srqs;
+    CounterSets counter_sets;
     QpTable qps;
     Timers timers;
     ReadyList ready;

@@ -22,7 +22,15 @@ AdminResult<void> GidTable::set(const vrnic_cmd_set_gid& cmd) {
     if (entry.live() && (entry.mac[0] & 1) != 0)  // a source is never a group
         return admin_error(VRNIC_STATUS_INVALID, VRNIC_FIELD(vrnic_cmd_set_gid, smac));
     entries_[cmd.index] = entry.live() ? entry : GidEntry{};
+    collect_macs();
     return {};
+}
+
+void GidTable::collect_macs() {
+    macs_.clear();
+    for (const GidEntry& entry : entries_)
+        if (entry.live() && std::ranges::find(macs_, entry.mac) == macs_.end())
+            macs_.push_back(entry.mac);
 }
 
 const GidEntry* GidTable::find(std::uint32_t index) const {
@@ -44,6 +52,7 @@ bool GidTable::contains(const roce::Gid& gid, std::uint16_t vlan) const {
 
 void GidTable::reset() {
     std::fill(entries_.begin(), entries_.end(), GidEntry{});
+    macs_.clear();
 }
 
 }  // namespace vrnic

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -30,10 +31,15 @@ class GidTable {
     const GidEntry* find(std::uint32_t index) const;  // nullptr: out of range or empty
     bool contains(const roce::Gid& gid) const;        // O(n)
     bool contains(const roce::Gid& gid, std::uint16_t vlan) const;  // vlan 0: untagged; O(n)
+    // Of the entries, each once: of the port, and of VLANs and virtual interfaces over it.
+    std::span<const roce::MacAddress> macs() const { return macs_; }
     void reset();
 
   private:
+    void collect_macs();
+
     std::vector<GidEntry> entries_;
+    std::vector<roce::MacAddress> macs_;
 };
 
 }  // namespace vrnic

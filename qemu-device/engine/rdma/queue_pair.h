@@ -182,6 +182,7 @@ struct alignas(64) QueuePair {
     bool reliable = true;
     std::uint16_t operations = 0;  // bit n: may send operation n (VRNIC_OP_*)
     std::uint32_t mtu = 256;       // of the path, bytes
+    std::uint32_t counter_set = 0;  // 0: none
     std::uint32_t pdn = 0;
     std::uint32_t send_cqn = kNoCq;
     std::uint32_t recv_cqn = kNoCq;

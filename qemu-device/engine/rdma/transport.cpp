@@ -77,8 +77,10 @@ struct Transport::Impl final : PacketSink {
     void release_held();
     void receive(std::span<const std::byte> frame, bool from_self);
     void receive(QueuePair& qp, const roce::Packet& packet);
+    void receive_counted(QueuePair& qp, const roce::Packet& packet, std::size_t frame_size);
     Step ask(QueuePair& qp);
     Served serve(QueuePair& qp, std::uint32_t& budget);
+    Served serve_counted(QueuePair& qp, std::uint32_t& budget);
     QueuePair* next();
     bool has_work() const;
 
@@ -116,10 +118,23 @@ void Transport::Impl::receive(std::span<const std::byte> frame, bool from_self) 
             ++counters.roce_rx_bad_opcode;
         return;
     }
-    if (QueuePair* qp = context.qps.find(packet->destination_qp))
-        receive(*qp, *packet);
-    else
+    QueuePair* qp = context.qps.find(packet->destination_qp);
+    if (!qp)
         ++counters.roce_rx_unknown_qp;
+    else if (qp->counter_set != 0) [[unlikely]]
+        receive_counted(*qp, *packet, frame.size());
+    else
+        receive(*qp, *packet);
+}
+
+void Transport::Impl::receive_counted(QueuePair& qp, const roce::Packet& packet,
+                                      std::size_t frame_size) {
+    Counters before = context.counters;
+    // The packet was counted when it was not yet known whose it is.
+    --before.roce_rx_packets;
+    before.roce_rx_bytes -= frame_size;
+    receive(qp, packet);
+    context.counter_sets.add(qp.counter_set, before, context.counters);
 }
 
 void Transport::Impl::receive(QueuePair& qp, const roce::Packet& packet) {
@@ -186,6 +201,13 @@ Served Transport::Impl::serve(QueuePair& qp, std::uint32_t& budget) {
         --budget;
     }
     return Served::not_all;
+}
+
+Served Transport::Impl::serve_counted(QueuePair& qp, std::uint32_t& budget) {
+    const Counters before = context.counters;
+    const Served served = serve(qp, budget);
+    context.counter_sets.add(qp.counter_set, before, context.counters);
+    return served;
 }
 
 // Those that the wire has stalled and those that are ready have turns one after the other. While
@@ -265,6 +287,37 @@ AdminResult<void> Transport::destroy_srq(std::uint32_t srqn) {
     return destroyed;
 }
 
+AdminResult<std::uint32_t> Transport::create_counters() {
+    return impl_->context.counter_sets.create();
+}
+
+AdminResult<void> Transport::destroy_counters(std::uint32_t number) {
+    const std::uint32_t users = impl_->context.qps.count(
+        [&](const QueuePair& qp) { return qp.counter_set == number; });
+    return impl_->context.counter_sets.destroy(number, users);
+}
+
+AdminResult<void> Transport::bind_counters(const vrnic_cmd_bind_counters& cmd) {
+    QueuePair* qp = impl_->context.qps.find(cmd.qpn);
+    if (!qp) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_bind_counters, qpn));
+    if (cmd.counters != 0 && !impl_->context.counter_sets.find(cmd.counters))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_bind_counters, counters));
+    qp->counter_set = cmd.counters;
+    return {};
+}
+
+std::optional<Counters> Transport::counters(std::uint32_t number) const {
+    const TransportContext& context = impl_->context;
+    if (number == VRNIC_COUNTERS_DEVICE) return context.counters;
+    if (number == VRNIC_COUNTERS_UNBOUND) {
+        Counters rest;
+        rest.add_difference(context.counter_sets.all(), context.counters);
+        return rest;
+    }
+    if (const Counters* set = context.counter_sets.find(number)) return *set;
+    return std::nullopt;
+}
+
 std::uint32_t Transport::users_of_pd(std::uint32_t pdn) const {
     return impl_->context.qps.count([&](const QueuePair& qp) { return qp.pdn == pdn; }) +
            impl_->context.srqs.srqs_of_pd(pdn);
@@ -281,6 +334,10 @@ std::uint32_t Transport::qps_of_uar(std::uint32_t uar) const {
 
 bool Transport::has_multicast_groups() const {
     return !impl_->context.multicast.empty();
+}
+
+std::span<const roce::MacAddress> Transport::gid_macs() const {
+    return impl_->context.gids.macs();
 }
 
 bool Transport::ring_sq(std::uint32_t qpn, std::uint32_t uar) {
@@ -322,7 +379,8 @@ bool Transport::run(std::uint32_t budget) {
         // One that was destroyed since it became ready is not there any more.
         QueuePair* qp = impl_->next();
         if (!qp) continue;
-        switch (impl_->serve(*qp, budget)) {
+        const bool counted = qp->counter_set != 0;
+        switch (counted ? impl_->serve_counted(*qp, budget) : impl_->serve(*qp, budget)) {
             case Served::all:
                 break;
             case Served::not_all:
@@ -375,6 +433,7 @@ void Transport::set_port(bool up, const std::uint8_t (&mac)[6], std::uint32_t mt
 void Transport::reset() {
     TransportContext& context = impl_->context;
     context.qps.clear();
+    context.counter_sets.reset();
     context.srqs.reset();
     context.multicast.reset();
     context.gids.reset();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/counters.h"
@@ -15,6 +16,7 @@
 #include "host/host.h"
 #include "rdma/cq.h"
 #include "rdma/mr.h"
+#include "roce/headers.h"
 #include "vrnic_admin.h"
 
 namespace vrnic {
@@ -30,6 +32,7 @@ struct TransportConfig {
     std::uint32_t max_queue_pages;
     std::uint32_t max_srqs, max_srq_entries;
     std::uint32_t max_mcast_groups, max_mcast_qps;
+    std::uint32_t max_counter_sets;
 
     // `needed`: VRNIC_CAP_*, or 0.
     bool offers(std::uint64_t needed) const { return (features & needed) == needed; }
@@ -68,6 +71,11 @@ class Transport {
     AdminResult<void> resize_srq(const vrnic_cmd_resize_srq& cmd);
     AdminResult<vrnic_resp_query_srq> query_srq(std::uint32_t srqn);
     AdminResult<void> destroy_srq(std::uint32_t srqn);
+    AdminResult<std::uint32_t> create_counters();
+    AdminResult<void> destroy_counters(std::uint32_t number);
+    AdminResult<void> bind_counters(const vrnic_cmd_bind_counters& cmd);
+    // nullopt: no such set, nor VRNIC_COUNTERS_*.
+    std::optional<Counters> counters(std::uint32_t number) const;
     // O(n): for their ends.
     std::uint32_t users_of_pd(std::uint32_t pdn) const;
     std::uint32_t users_of_xrcd(std::uint32_t xrcdn) const;
@@ -96,6 +104,7 @@ class Transport {
     // Link state, the MAC in use, the Ethernet MTU in bytes.
     void set_port(bool up, const std::uint8_t (&mac)[6], std::uint32_t mtu);
     bool has_multicast_groups() const;
+    std::span<const roce::MacAddress> gid_macs() const;  // each once
     void reset();  // as after construction
 
   private:

@@ -22,7 +22,9 @@ struct Opcode {
     { offsetof(type, field), sizeof(type::field) }
 const std::vector<Opcode> kOpcodes = {
     {VRNIC_ADMIN_QUERY_DEVICE, sizeof(vrnic_cmd_query), {GAP(vrnic_cmd_query, reserved)}},
-    {VRNIC_ADMIN_QUERY_COUNTERS, sizeof(vrnic_cmd_query), {GAP(vrnic_cmd_query, reserved)}},
+    {VRNIC_ADMIN_QUERY_COUNTERS,
+     sizeof(vrnic_cmd_query_counters),
+     {GAP(vrnic_cmd_query_counters, answer.reserved), GAP(vrnic_cmd_query_counters, reserved)}},
     {VRNIC_ADMIN_CREATE_EQ, sizeof(vrnic_cmd_create_eq), {GAP(vrnic_cmd_create_eq, reserved)}},
     {VRNIC_ADMIN_DESTROY_EQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_ALLOC_UAR, 0, {}},
@@ -66,6 +68,9 @@ const std::vector<Opcode> kOpcodes = {
     {VRNIC_ADMIN_QUERY_SRQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_DESTROY_SRQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_RESIZE_SRQ, sizeof(vrnic_cmd_resize_srq), {GAP(vrnic_cmd_resize_srq, reserved)}},
+    {VRNIC_ADMIN_CREATE_COUNTERS, 0, {}},
+    {VRNIC_ADMIN_DESTROY_COUNTERS, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_BIND_COUNTERS, sizeof(vrnic_cmd_bind_counters), {}},
 };
 #undef GAP
 
@@ -111,7 +116,7 @@ TEST_CASE("commands on handles that name nothing") {
     for (const std::uint16_t opcode :
          {VRNIC_ADMIN_DESTROY_EQ, VRNIC_ADMIN_FREE_UAR, VRNIC_ADMIN_DESTROY_ETH_QUEUE,
           VRNIC_ADMIN_DEALLOC_PD, VRNIC_ADMIN_DEREG_MR, VRNIC_ADMIN_DESTROY_CQ,
-          VRNIC_ADMIN_QUERY_QP, VRNIC_ADMIN_DESTROY_QP}) {
+          VRNIC_ADMIN_QUERY_QP, VRNIC_ADMIN_DESTROY_QP, VRNIC_ADMIN_DESTROY_COUNTERS}) {
         for (const std::uint32_t handle : {0u, 1u, 2u, 255u, 4096u, 0x1000000u, ~0u}) {
             CAPTURE(opcode, handle);
             const auto completion = guest.submit_handle(opcode, handle);

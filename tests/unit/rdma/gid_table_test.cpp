@@ -44,6 +44,26 @@ TEST_CASE("GID entries are set, replaced and emptied") {
     CHECK_FALSE(table.contains(roce::Gid{}));
 }
 
+TEST_CASE("the MACs of GIDs, each once, as long as an entry has it") {
+    GidTable table(4);
+    CHECK(table.macs().empty());
+    auto other = command(2, 3);
+    other.smac[5] = 7;
+    REQUIRE(table.set(command(0, 1)));
+    REQUIRE(table.set(command(1, 2)));
+    REQUIRE(table.set(other));
+    REQUIRE(table.macs().size() == 2);
+    CHECK(table.macs()[0] == roce::MacAddress{2});
+    CHECK(table.macs()[1] == roce::MacAddress{2, 0, 0, 0, 0, 7});
+    vrnic_cmd_set_gid empty{};
+    empty.index = 2;
+    empty.vlan = VRNIC_VLAN_NONE;
+    REQUIRE(table.set(empty));
+    CHECK(table.macs().size() == 1);
+    table.reset();
+    CHECK(table.macs().empty());
+}
+
 TEST_CASE("GID commands with a wrong field are refused") {
     GidTable table(4);
     auto cmd = command(0, 1);
