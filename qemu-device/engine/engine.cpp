@@ -193,8 +193,9 @@ struct Engine::Impl {
 
     void receive(std::span<const std::byte> arrived) {
         device.wire.passed(Direction::in, arrived);
-        switch (
-            steer(arrived, device.port, device.transport.has_multicast_groups(), device.counters)) {
+        const RoceReception roce{device.transport.has_multicast_groups(),
+                                 device.transport.gid_macs()};
+        switch (steer(arrived, device.port, roce, device.counters)) {
             case Destination::roce:
                 device.transport.receive(arrived);
                 break;

@@ -57,6 +57,14 @@ bool is_ours(const std::uint8_t* mac, const Port& port) {
     return std::memcmp(mac, port.mac().data(), port.mac().size()) == 0;
 }
 
+bool may_be_roce(const std::uint8_t* mac, const Port& port, const RoceReception& roce) {
+    if (is_ours(mac, port)) return true;
+    if (is_multicast(mac)) return roce.groups;
+    return std::ranges::any_of(roce.macs, [&](const MacAddress& other) {
+        return std::memcmp(mac, other.data(), other.size()) == 0;
+    });
+}
+
 bool is_broadcast(const std::uint8_t* mac) {
     return std::all_of(mac, mac + 6, [](std::uint8_t octet) { return octet == 0xff; });
 }
@@ -75,7 +83,7 @@ unsigned multicast_hash_bit(const std::uint8_t* mac) {
     return ~roce::crc32_ethernet(0, {reinterpret_cast<const std::byte*>(mac), 6}) >> 26;
 }
 
-Destination steer(std::span<const std::byte> frame, const Port& port, bool takes_groups,
+Destination steer(std::span<const std::byte> frame, const Port& port, const RoceReception& roce,
                   Counters& counters) {
     if (frame.size() < kEthernetHeader) {
         ++counters.eth_rx_too_short;
@@ -88,9 +96,7 @@ Destination steer(std::span<const std::byte> frame, const Port& port, bool takes
     const Octets octets(reinterpret_cast<const std::uint8_t*>(frame.data()), frame.size());
     if (port.link_up()) {
         // The RDMA function works without the network stack's consent: PORT_UP is not asked.
-        const bool may_be_roce =
-            is_ours(octets.data(), port) || (takes_groups && is_multicast(octets.data()));
-        if (may_be_roce && is_roce(octets)) return Destination::roce;
+        if (may_be_roce(octets.data(), port, roce) && is_roce(octets)) return Destination::roce;
         if (port.admin_up() && accepts(octets.data(), port)) return Destination::ethernet;
     }
     ++counters.eth_rx_filtered;

@@ -12,14 +12,19 @@
 namespace vrnic {
 
 enum class Destination {
-    roce,      // UDP to port 4791 for our MAC: the RDMA transport
+    roce,      // UDP to port 4791 for one of our MACs: the RDMA transport
     ethernet,  // the Ethernet receive ring
     nowhere,   // dropped, and counted
 };
 
-// frame: from the Ethernet header on, without FCS; any content. takes_groups: RoCE packets to any
-// group are for the transport, too.
-Destination steer(std::span<const std::byte> frame, const Port& port, bool takes_groups,
+// What the transport takes besides packets to the port's own MAC.
+struct RoceReception {
+    bool groups = false;                  // packets to any group
+    std::span<const MacAddress> macs{};  // those to the MACs of its GIDs; few
+};
+
+// frame: from the Ethernet header on, without FCS; any content.
+Destination steer(std::span<const std::byte> frame, const Port& port, const RoceReception& roce,
                   Counters& counters);
 
 // Bit of vrnic_cmd_set_port.multicast_hash that stands for an address.

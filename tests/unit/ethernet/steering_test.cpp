@@ -71,7 +71,7 @@ Port port(std::uint32_t flags, std::uint64_t hash = 0, std::uint32_t mtu = 1500,
 }
 
 Destination steer(const Octets& frame, const Port& port, Counters& counters) {
-    return vrnic::steer(std::as_bytes(std::span(frame)), port, false, counters);
+    return vrnic::steer(std::as_bytes(std::span(frame)), port, {}, counters);
 }
 
 }  // namespace
@@ -132,6 +132,20 @@ TEST_CASE("a RoCE packet for another MAC is none of ours") {
                 counters) == Destination::ethernet);
     CHECK(steer(ethernet(kBroadcast, k4, ipv4(udp())), port(VRNIC_PORT_UP), counters) ==
           Destination::ethernet);
+}
+
+TEST_CASE("a RoCE packet for the MAC of a GID is the transport's, other frames for it are not") {
+    Counters counters;
+    const std::vector<MacAddress> macs = {kOurs, kOther};
+    const RoceReception roce{.macs = macs};
+    const auto to_other = [&](const Octets& payload, std::uint32_t flags) {
+        const Octets frame = ethernet(kOther, k4, payload);
+        return vrnic::steer(std::as_bytes(std::span(frame)), port(flags), roce, counters);
+    };
+    CHECK(to_other(ipv4(udp()), VRNIC_PORT_UP) == Destination::roce);
+    CHECK(to_other(ipv4(udp()), VRNIC_PORT_UP | VRNIC_PORT_PROMISC) == Destination::roce);
+    CHECK(to_other(ipv4(udp(4790)), VRNIC_PORT_UP) == Destination::nowhere);
+    CHECK(to_other(ipv4(udp(4790)), VRNIC_PORT_UP | VRNIC_PORT_PROMISC) == Destination::ethernet);
 }
 
 TEST_CASE("frames are filtered by address") {
