@@ -2,12 +2,13 @@
 # NFS 4.2 over RDMA.
 #   nfs.sh server         exports an empty folder
 #   nfs.sh mount_it HOST  mounts it on /mnt
-#   nfs.sh copy           a tree of files goes there and comes back, and is the same
+#   nfs.sh copy FOLDER    a tree of files goes there and comes back, and is the same
 #   nfs.sh compare        at the server: what came is what was sent
 . "${0%/*}/common.sh"
 folder=/tmp/exported
 
 server() {
+    [ ! -e /proc/fs/nfsd/threads ] || return 0
     modprobe -a nfsd rpcrdma
     mounted nfsd /proc/fs/nfsd
     mkdir -p $folder /var/lib/nfs/v4recovery
@@ -28,11 +29,12 @@ mount_it() {
 checksum() { (cd "$1" && find . -type f | sort | xargs sha256sum | sha256sum); }
 
 copy() {
-    cp -r /usr/bin /mnt/tree
+    rm -rf /mnt/tree
+    cp -r "$1" /mnt/tree
     sync
     echo 3 >/proc/sys/vm/drop_caches
     cp -r /mnt/tree /tmp/back
-    sum=$(checksum /usr/bin)
+    sum=$(checksum "$1")
     echo "sent $sum, came back $(checksum /tmp/back)"
     [ "$sum" = "$(checksum /tmp/back)" ]
     rm -r /tmp/back

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SCSI over RDMA (SRP), with LIO's target.
-#   srp.sh target HOST    exports a RAM disk to that machine
-#   srp.sh connect HOST   connects to it; prints the block device
-#   srp.sh fill DEVICE    makes a file system on it and fills it
-#   srp.sh check DEVICE   the file system and its files are right
+#   srp.sh target HOST     exports a RAM disk to that machine
+#   srp.sh connect HOST    connects to it; prints the block device
+#   srp.sh fill DEVICE FOLDER  makes a file system on it and copies the folder there
+#   srp.sh check DEVICE    the file system and its files are right
 . "${0%/*}/common.sh"
 core=/sys/kernel/config/target/core/iblock_0/disk
 srpt=/sys/kernel/config/target/srpt
@@ -17,6 +17,7 @@ guid_of() {
 }
 
 target() {
+    [ ! -e $core ] || return 0
     modprobe -a configfs target_core_mod target_core_iblock ib_srpt
     mounted configfs /sys/kernel/config
     ram_disk
@@ -40,6 +41,7 @@ block_device() {
 }
 
 connect() {
+    block_device && return
     modprobe -a ib_srp sd_mod
     guid=$(guid_of "$1")
     echo "id_ext=$guid,ioc_guid=$guid,dest=$(address_of "$1"):$port" >"/sys/class/infiniband_srp/srp-$DEV-1/add_target"
@@ -50,8 +52,8 @@ fill() {
     mkfs.ext4 -q "$1"
     modprobe ext4
     mount "$1" /mnt
-    cp -r /usr/bin /mnt/tree
-    (cd /usr/bin && find . -type f | sort | xargs sha256sum) >/mnt/sums
+    cp -r "$2" /mnt/tree
+    (cd "$2" && find . -type f | sort | xargs sha256sum) >/mnt/sums
     umount /mnt
 }
 

@@ -483,6 +483,35 @@ static const char *invalidates_no_key(struct context *c)
 	return with_mr(c, inv_twice);
 }
 
+/* A receive into memory that the device may not reach any more. */
+static const char *receives_unmapped(struct context *c)
+{
+	struct pair *pair = &c->pair;
+	void *page = (void *)get_zeroed_page(GFP_KERNEL);
+	u64 dma = page ? ib_dma_map_single(pair->ib, page, PAGE_SIZE, DMA_FROM_DEVICE) : 0;
+	struct ib_sge gone = { dma, 8, pair->pd->local_dma_lkey };
+	struct ib_recv_wr recv = { .wr_cqe = &c->received.cqe, .sg_list = &gone, .num_sge = 1 };
+	struct ib_sge sge = pair_sge(pair, 0, 8);
+	const char *wrong = NULL;
+
+	if (!page || ib_dma_mapping_error(pair->ib, dma))
+		return NO_MEMORY;
+	op_init(&c->received);
+	if (ib_post_recv(pair->right, &recv, NULL))
+		wrong = NOT_TAKEN;
+	ib_dma_unmap_single(pair->ib, dma, PAGE_SIZE, DMA_FROM_DEVICE);
+	fill(pair->cpu, 8, 9);
+	if (!wrong && post_send_of(pair, &c->sent, &sge, 1, 0))
+		wrong = NOT_TAKEN;
+	wrong = wrong ?: ends(pair, &c->received, IB_WC_LOC_PROT_ERR);
+	wrong = wrong ?: ends(pair, &c->sent, IB_WC_REM_OP_ERR);
+	wrong = wrong ?: is_in_error(pair->right);
+	if (!wrong && memchr_inv(page, 0, PAGE_SIZE))
+		wrong = "the device wrote there";
+	free_page((unsigned long)page);
+	return wrong;
+}
+
 /* ---- the end ---- */
 
 static const char *drains(struct context *c)
@@ -520,6 +549,7 @@ static const struct {
 	const char *name;
 	const char *(*run)(struct context *c);
 	struct pair_setup setup;
+	bool needs_iommu;
 } cases[] = {
 	{ "sends, polled by the consumer", sends, { .context = IB_POLL_DIRECT } },
 	{ "sends, polled in softirq", sends, { .context = IB_POLL_SOFTIRQ } },
@@ -529,6 +559,7 @@ static const struct {
 	{ "vector 1", sends, { .context = IB_POLL_SOFTIRQ, .vector = 1 } },
 	{ "vector 2", sends, { .context = IB_POLL_SOFTIRQ, .vector = 2 } },
 	{ "vector 3", sends, { .context = IB_POLL_SOFTIRQ, .vector = 3 } },
+	{ "sends, with moderation", sends, { .context = IB_POLL_SOFTIRQ, .moderation = true } },
 	{ "a send of 16 pieces", sends_pieces, { .context = IB_POLL_SOFTIRQ } },
 	{ "an inline send from the stack", sends_inline, { .context = IB_POLL_SOFTIRQ } },
 	{ "sends to a shared receive queue", sends, { .context = IB_POLL_SOFTIRQ, .srq = true } },
@@ -546,27 +577,34 @@ static const struct {
 	{ "ib_drain_qp, polled by the consumer", drains, { .context = IB_POLL_DIRECT, .rnr_retry = 7 } },
 	{ "ib_drain_qp with a shared receive queue", drains_shared,
 	  { .context = IB_POLL_SOFTIRQ, .srq = true } },
+	{ "a receive into unmapped memory", receives_unmapped, { .context = IB_POLL_SOFTIRQ },
+	  .needs_iommu = true },
 };
 
 void cases_run(struct ib_device *ib, int gid_index)
 {
 	struct context *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	bool iommu = device_iommu_mapped(ib->dma_device);
+	unsigned int done = 0;
 	unsigned int i;
 
 	pr_info("kernel_verbs: KTAP version 1\n");
-	pr_info("kernel_verbs: 1..%zu\n", ARRAY_SIZE(cases));
 	if (!c) {
 		pr_info("kernel_verbs: Bail out! " NO_MEMORY "\n");
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *wrong = pair_create(&c->pair, ib, gid_index, &cases[i].setup);
+		const char *wrong;
 
+		if (cases[i].needs_iommu && !iommu)
+			continue;
+		wrong = pair_create(&c->pair, ib, gid_index, &cases[i].setup);
 		wrong = wrong ?: cases[i].run(c);
 		pair_destroy(&c->pair);
 		if (wrong)
 			pr_info("kernel_verbs: # %s\n", wrong);
-		pr_info("kernel_verbs: %s %u %s\n", wrong ? "not ok" : "ok", i + 1, cases[i].name);
+		pr_info("kernel_verbs: %s %u %s\n", wrong ? "not ok" : "ok", ++done, cases[i].name);
 	}
+	pr_info("kernel_verbs: 1..%u\n", done);
 	kfree(c);
 }

@@ -146,6 +146,8 @@ const char *pair_create(struct pair *pair, struct ib_device *ib, int gid_index,
 	pair->cq = ib_alloc_cq(ib, NULL, 4 * PAIR_DEPTH, setup->vector, setup->context);
 	if (IS_ERR(pair->cq))
 		return "no completion queue";
+	if (setup->moderation && rdma_set_cq_moderation(pair->cq, 4, 500))
+		return "no moderation";
 	if (setup->srq) {
 		struct ib_srq_init_attr init = {
 			.attr = { .max_wr = PAIR_DEPTH, .max_sge = 1 },

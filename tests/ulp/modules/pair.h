@@ -19,6 +19,7 @@ struct pair_setup {
 	enum ib_poll_context context;
 	int vector;
 	bool srq; /* of the right one */
+	bool moderation; /* completions wait for others, a little */
 	enum ib_qp_type type; /* 0: RC */
 	u8 rnr_retry; /* 7: for ever */
 };
