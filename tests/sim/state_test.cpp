@@ -320,7 +320,7 @@ TEST_CASE("the link goes down and comes up again in traffic", "[state][link]") {
     CHECK(packets == 0);
     pair.a.engine.set_link(true);
     CHECK((pair.a.driver.read32(VRNIC_REG_STATUS) & VRNIC_STATUS_LINK_UP) != 0);
-    const auto after = stream.run(50 * kMillisecond);
+    const auto after = stream.run(12 * kMillisecond);
     CHECK(after.size() > 100);
     for (const vrnic_cqe& cqe : after) REQUIRE(int(cqe.status) == VRNIC_WC_SUCCESS);
     std::vector<std::uint32_t> types;
