@@ -184,7 +184,9 @@ void read_lab(const Json& entry, const Values& values, const fs::path& folder, L
             into.push_back(fill(item.get<std::string>(), values));
     };
     text("guest", lab.guest);
+    const std::string asked_for = lab.kernel;
     text("kernel", lab.kernel);
+    if (lab.kernel == "default") lab.kernel = asked_for;
     text("qemu", lab.qemu);
     text("kernel_options", lab.kernel_options);
     number("vms", lab.vms);
