@@ -20,6 +20,20 @@ Result<std::vector<SystemGroup>> load(const char* text) {
 
 }  // namespace
 
+TEST_CASE("a table may name the kernel that was asked for") {
+    ScratchFolder folder;
+    folder.write("a.json", R"({"groups": [
+        {"name": "{kernel}", "for": {"kernel": ["default", "6.1"]}, "lab": {"kernel": "{kernel}"},
+         "cases": [{"name": "c", "commands": ["true", "true"]}]}]})");
+    LabOptions asked;
+    asked.kernel = "debug";
+    const auto groups = load_system_groups(folder.path(), asked);
+    REQUIRE(groups);
+    REQUIRE(groups->size() == 2);
+    CHECK((*groups)[0].lab.kernel == "debug");
+    CHECK((*groups)[1].lab.kernel == "6.1");
+}
+
 TEST_CASE("every value of a table's \"for\" makes a case") {
     const auto groups = load(R"({"groups": [{
         "name": "g {mtu}", "for": {"mtu": [1500, 9000]}, "lab": {"mtu": "{mtu}", "rxe": ["vm2"], "faults": ["vm1:drop,nth={mtu}"]},
