@@ -116,7 +116,7 @@ Result<void> KernelBuild::configure() {
 
 Result<void> KernelBuild::compile() {
     context_.progress.step(
-        fmt::format("building kernel {} (once, about 7 minutes on 2 cores)", recipe_.name));
+        fmt::format("building kernel {} (once, 15 to 20 minutes on 2 cores)", recipe_.name));
     if (auto done = make("build", {"bzImage", "modules"}); !done) return done;
     const auto carried = tool_output({source_ / "scripts/extract-ikconfig", source_ / "vmlinux"});
     if (!carried) return std::unexpected(carried.error());

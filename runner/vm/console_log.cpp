@@ -34,7 +34,7 @@ void ConsoleLog::keep(std::string_view bytes) {
 
 void ConsoleLog::look_at(std::string_view line) {
     constexpr std::size_t most_warnings = 64;
-    for (auto& complaint : find_complaints(line)) {
+    for (auto& complaint : reader_.read(line)) {
         // What ended the guest comes last and must not be lost among warnings.
         if (complaints_.size() < most_warnings || complaint.kind != Complaint::warning)
             complaints_.push_back(std::move(complaint));

@@ -36,6 +36,7 @@ class ConsoleLog {
     std::uint64_t most_;
     std::uint64_t size_ = 0;
     LineCutter lines_;
+    KernelLogReader reader_;
     std::vector<KernelComplaint> complaints_;
 };
 

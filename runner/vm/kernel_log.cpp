@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/kernel_log.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include "base/lines.h"
 
@@ -56,10 +60,11 @@ constexpr std::array patterns{
 };
 
 // Lines of a healthy guest that hold one of the phrases: the debug kernel's own.
-constexpr std::array<std::string_view, 6> harmless{
+constexpr std::array<std::string_view, 7> harmless{
     "DMA-API: preallocated",
     "DMA-API: debugging enabled",
     "DMA-API: debugfs",
+    "DMA-API: Mapped at:",  // behind a report, which was counted
     "kmemleak: Kernel memory leak detector initialized",
     "kmemleak: Automatic memory scanning thread",
     "kmemleak: Cannot allocate a scan area",  // where allocations fail on purpose
@@ -75,20 +80,49 @@ std::string_view without_stamp(std::string_view line) {
     return line;
 }
 
+bool contains(std::string_view line, std::string_view phrase) {
+    return line.find(phrase) != std::string_view::npos;
+}
+
+void append(std::vector<KernelComplaint>& to, std::vector<KernelComplaint> from) {
+    std::ranges::move(from, std::back_inserter(to));
+}
+
 }  // namespace
+
+std::vector<KernelComplaint> KernelLogReader::read(std::string_view line) {
+    if (std::ranges::any_of(harmless, [&](auto phrase) { return contains(line, phrase); }))
+        return {};
+    std::vector<KernelComplaint> known;
+    if (contains(line, "[ cut here ]")) {
+        known = end();
+        in_report_ = true;
+    }
+    overlap_ |= contains(line, "overlapping mappings aren't supported");
+    registration_ |= contains(line, "ib_umem_get");
+    const auto pattern = std::ranges::find_if(
+        patterns, [&](const Pattern& one) { return contains(line, one.text); });
+    if (pattern != patterns.end()) {
+        const bool waits = in_report_ && pattern->kind != Complaint::oops &&
+                           pattern->kind != Complaint::panic;
+        (waits ? report_ : known).push_back({pattern->kind, std::string(without_stamp(line))});
+    }
+    if (contains(line, "[ end trace ")) append(known, end());
+    return known;
+}
+
+std::vector<KernelComplaint> KernelLogReader::end() {
+    // Programs may register the same memory twice; this checker takes that for a driver's mistake.
+    if (overlap_ && registration_) report_.clear();
+    in_report_ = overlap_ = registration_ = false;
+    return std::exchange(report_, {});
+}
 
 std::vector<KernelComplaint> find_complaints(std::string_view log) {
     std::vector<KernelComplaint> found;
-    for_each_line(log, [&](std::string_view line) {
-        bool is_harmless = false;
-        for (auto phrase : harmless) is_harmless |= line.find(phrase) != std::string_view::npos;
-        if (is_harmless) return;
-        for (const auto& [text, kind] : patterns) {
-            if (line.find(text) == std::string_view::npos) continue;
-            found.push_back({kind, std::string(without_stamp(line))});
-            break;
-        }
-    });
+    KernelLogReader reader;
+    for_each_line(log, [&](std::string_view line) { append(found, reader.read(line)); });
+    append(found, reader.end());
     return found;
 }
 

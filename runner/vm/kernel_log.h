@@ -17,7 +17,23 @@ struct KernelComplaint {
     std::string line;  // the kernel's own words, without time stamps
 };
 
-// Looks through a kernel log (console or dmesg) for complaints.
+// Looks through a kernel's log (console or dmesg) for complaints, line by line.
+class KernelLogReader {
+  public:
+    // What is known to be a complaint with this line. Those of a report, "cut here" to "end trace",
+    // are known at its end; what breaks the kernel, at once.
+    [[nodiscard]] std::vector<KernelComplaint> read(std::string_view line);
+    // Those of a report that broke off.
+    [[nodiscard]] std::vector<KernelComplaint> end();
+
+  private:
+    std::vector<KernelComplaint> report_;
+    bool in_report_ = false;
+    bool overlap_ = false;       // the report is of memory that is mapped twice
+    bool registration_ = false;  // and a registration of user memory has done it
+};
+
+// Of a whole log.
 [[nodiscard]] std::vector<KernelComplaint> find_complaints(std::string_view log);
 
 }  // namespace vrnic::runner

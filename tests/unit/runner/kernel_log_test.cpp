@@ -76,4 +76,23 @@ TEST_CASE("what a healthy guest prints is no complaint") {
               .empty());
 }
 
+TEST_CASE("memory that a program registered twice is no mistake, one that a driver maps twice is") {
+    const std::string begin =
+        "[ 1.0] ------------[ cut here ]------------\n"
+        "[ 1.0] DMA-API: vrnic 0000:01:00.0: cacheline tracking EEXIST, overlapping mappings "
+        "aren't supported\n"
+        "[ 1.0] WARNING: CPU: 0 PID: 78 at kernel/dma/debug.c:601 add_dma_entry+0x2d9/0x3b0\n"
+        "[ 1.0] Call Trace:\n";
+    const std::string end =
+        "[ 1.0] ---[ end trace 0000000000000000 ]---\n[ 1.0] DMA-API: Mapped at:\n";
+    const std::string registration = "[ 1.0]  ib_umem_get+0x51d/0x8b0 [ib_uverbs]\n";
+    CHECK(find_complaints(begin + registration + end).empty());
+    CHECK(find_complaints(begin + end).size() == 3);
+    CHECK(find_complaints(begin + registration).empty());
+    // What comes after it is looked at as ever.
+    CHECK(find_complaints(begin + registration + end + "[ 1.1] UBSAN: shift\n").size() == 1);
+    CHECK(find_complaints(begin + registration + begin + end).size() == 3);
+    CHECK(find_complaints("[ 1.0] UBSAN: shift\n" + registration).size() == 1);
+}
+
 }  // namespace vrnic::runner
