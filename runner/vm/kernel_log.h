@@ -29,8 +29,8 @@ class KernelLogReader {
   private:
     std::vector<KernelComplaint> report_;
     bool in_report_ = false;
-    bool overlap_ = false;       // the report is of memory that is mapped twice
-    bool registration_ = false;  // and a registration of user memory has done it
+    bool overlap_ = false;  // the report is of memory that is mapped twice
+    std::string module_;    // whose function is the innermost of the trace; empty: the kernel's
 };
 
 // Of a whole log.
