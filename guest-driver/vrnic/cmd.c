@@ -46,19 +46,14 @@ static int vrnic_exec_destroy(struct vrnic_dev *dev, u16 opcode, u32 handle)
 	return vrnic_exec_destroyed(dev, opcode, handle, vrnic_exec_on_handle(dev, opcode, handle));
 }
 
-static int vrnic_exec_query(struct vrnic_dev *dev, u16 opcode, dma_addr_t addr, u32 length)
-{
-	struct vrnic_cmd_query cmd = {
-		.addr = cpu_to_le64(addr),
-		.length = cpu_to_le32(length),
-	};
-
-	return vrnic_admin_exec(dev, opcode, &cmd, sizeof(cmd), NULL, 0);
-}
-
 int vrnic_cmd_query_device(struct vrnic_dev *dev)
 {
-	return vrnic_exec_query(dev, VRNIC_ADMIN_QUERY_DEVICE, dev->caps_dma, sizeof(*dev->caps));
+	const struct vrnic_cmd_query cmd = {
+		.addr = cpu_to_le64(dev->caps_dma),
+		.length = cpu_to_le32(sizeof(*dev->caps)),
+	};
+
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_QUERY_DEVICE, &cmd, sizeof(cmd), NULL, 0);
 }
 
 /* values: VRNIC_NUM_COUNTERS of them, in the order of VRNIC_COUNTERS; of a set, or VRNIC_COUNTERS_*. */
