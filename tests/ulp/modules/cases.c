@@ -494,8 +494,12 @@ static const char *receives_unmapped(struct context *c)
 	struct ib_sge sge = pair_sge(pair, 0, 8);
 	const char *wrong = NULL;
 
-	if (!page || ib_dma_mapping_error(pair->ib, dma))
+	if (!page)
 		return NO_MEMORY;
+	if (ib_dma_mapping_error(pair->ib, dma)) {
+		free_page((unsigned long)page);
+		return "no DMA mapping";
+	}
 	op_init(&c->received);
 	if (ib_post_recv(pair->right, &recv, NULL))
 		wrong = NOT_TAKEN;
