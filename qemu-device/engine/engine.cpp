@@ -127,10 +127,14 @@ struct Engine::Impl {
         return more || !backlog.empty();
     }
 
+    bool any_noted() const {
+        return writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted || link_noted ||
+               faults_noted;
+    }
+
     // True: there were some.
     bool apply_notes() {
-        bool any = writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted ||
-                   link_noted || faults_noted;
+        if (!any_noted()) return false;
         if (reset_noted) reset();
         if (link_noted) device.set_link(*link_noted);
         link_noted.reset();
@@ -150,7 +154,7 @@ struct Engine::Impl {
         const std::size_t count = writes_noted;
         for (std::size_t i = 0; i < count && i < writes_noted; ++i) apply(writes[i]);
         forget_writes(count);
-        return any;
+        return true;
     }
 
     void forget_writes(std::size_t count) {

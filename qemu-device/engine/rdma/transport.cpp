@@ -39,8 +39,8 @@ void count_bad(Counters& counters, roce::ParseError error) {
 // A connection takes packets of its peer only (IBTA 9.6.1.3, annex A17.3.1).
 bool from_peer(const TransportContext& context, const QueuePair& qp, const roce::Packet& packet) {
     const Peer& peer = qp.peer;
-    return packet.source == peer.remote_gid && packet.destination == peer.local_gid &&
-           packet.vlan == peer.vlan &&
+    return roce::same(packet.source, peer.remote_gid) &&
+           roce::same(packet.destination, peer.local_gid) && packet.vlan == peer.vlan &&
            (packet.destination_mac == peer.local_mac || packet.destination_mac == context.port_mac);
 }
 

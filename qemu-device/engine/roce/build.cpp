@@ -135,7 +135,7 @@ std::span<std::byte> FrameBuilder::begin(const PathHeaders& path, const PacketFi
 }
 
 std::span<const std::byte> FrameBuilder::finish() {
-    std::memset(buffer_.data() + payload_end_, 0, pad_);
+    if (pad_ != 0) std::memset(buffer_.data() + payload_end_, 0, pad_);
     const std::size_t end = payload_end_ + pad_;
     const std::uint32_t crc = icrc(buffer_.subspan(ip_offset_, end - ip_offset_));
     for (std::size_t i = 0; i < kIcrcSize; ++i)

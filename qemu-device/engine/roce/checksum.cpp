@@ -24,9 +24,11 @@ std::uint32_t internet_sum(std::span<const std::byte> data, std::uint32_t sum) {
         std::memcpy(&word, data.data() + i, sizeof(word));
         native += word;
     }
-    std::array<std::byte, 4> rest{};
-    std::copy(data.begin() + static_cast<std::ptrdiff_t>(i), data.end(), rest.begin());
-    native += std::bit_cast<std::uint32_t>(rest);
+    if (i != data.size()) {
+        std::array<std::byte, 4> rest{};
+        std::copy(data.begin() + static_cast<std::ptrdiff_t>(i), data.end(), rest.begin());
+        native += std::bit_cast<std::uint32_t>(rest);
+    }
     native = (native & 0xffffffff) + (native >> 32);
     native = (native & 0xffff) + (native >> 16 & 0xffff) + (native >> 32);
     native = (native & 0xffff) + (native >> 16);
