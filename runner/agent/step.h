@@ -37,7 +37,8 @@ class Step {
     // Passes on what was written since; returns the status once the command has ended and all its
     // output was passed on.
     [[nodiscard]] std::optional<int> advance(const Output& output);
-    // A port that listens for the first time in this step; each is told once.
+    // A port that listens for the first time in this step; each is told once. To be called often:
+    // it decides when to look.
     [[nodiscard]] std::optional<int> new_listening_port();
     // SIGTERM now, SIGKILL two seconds later.
     void end();
@@ -53,6 +54,7 @@ class Step {
     int end_fd_ = -1;
     std::uint64_t output_bytes_ = 0;
     std::set<Listener> known_listeners_;
+    std::chrono::steady_clock::time_point next_look_{};
     std::optional<std::chrono::steady_clock::time_point> kill_at_;
 };
 

@@ -118,8 +118,8 @@ std::vector<Action> read_commands(const Json& commands, const Values& values, in
     return actions;
 }
 
-constexpr std::array case_keys{"name",   "for",  "commands", "actions", "repeat",
-                               "expect", "ktap", "skips",    "time",    "when_asked"};
+constexpr std::array case_keys{"name",   "for",  "commands", "before", "actions",   "repeat",
+                               "expect", "ktap", "skips",    "time",   "when_asked"};
 constexpr std::array group_keys{"name",          "for",   "lab",       "modules",
                                 "check_capture", "cases", "when_asked"};
 constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
@@ -153,6 +153,8 @@ SystemCase read_case(const Json& entry, const Values& values, const SystemGroup&
     found.name = group.name + ": " + fill(entry.at("name").get<std::string>(), values);
     const int vms = group.lab.vms;
     if (entry.contains("commands")) found.actions = read_commands(entry["commands"], values, vms);
+    for (const auto& action : entry.value("before", Json::array()))
+        found.before.push_back(read_action(action, values, vms));
     for (const auto& action : entry.value("actions", Json::array()))
         found.actions.push_back(read_action(action, values, vms));
     if (found.actions.empty()) throw BadTable{"a case without commands or actions"};

@@ -239,6 +239,8 @@ class GroupRun {
         transcript_.clear();
         if (auto booted = boot(); !booted) return booted;
         CaseRun run(*lab_, Clock::now() + lab_->patience(seconds(one.time_s)));
+        for (const auto& action : one.before)
+            if (auto done = run.act(action); !done) return done;
         for (int round = 1; round <= one.repeat; ++round) {
             for (const auto& action : one.actions) {
                 auto done = run.act(action);

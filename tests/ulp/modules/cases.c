@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What kernel consumers do with a device, right and wrong. A case ends with NULL, or with what is wrong. */
+#include <linux/etherdevice.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <net/if_inet6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 
 #include "cases.h"
 #include "pair.h"
@@ -161,38 +165,126 @@ static const char *sends_inline(struct context *c)
 	return wrong ?: (filled(pair->cpu + PAIR_HALF, sizeof(here), 3) ? NULL : "other bytes came");
 }
 
+#define DATAGRAM 100
+#define GRH 40 /* before a datagram, in the receiver's memory */
+
+static int post_datagram(struct pair *pair, struct op *op, struct ib_ah *ah, u32 to)
+{
+	struct ib_sge sge = pair_sge(pair, 0, DATAGRAM);
+	struct ib_ud_wr wr = {
+		.wr = { .wr_cqe = &op->cqe, .sg_list = &sge, .num_sge = 1,
+			.opcode = IB_WR_SEND, .send_flags = IB_SEND_SIGNALED },
+		.ah = ah,
+		.remote_qpn = to,
+		.remote_qkey = PAIR_QKEY,
+	};
+
+	op_init(op);
+	return ib_post_send(pair->left, &wr.wr, NULL);
+}
+
 static const char *sends_datagrams(struct context *c)
 {
 	struct pair *pair = &c->pair;
-	struct ib_sge sge = pair_sge(pair, 0, 100);
-	struct ib_ud_wr wr = {
-		.wr = { .wr_cqe = &c->sent.cqe, .sg_list = &sge, .num_sge = 1,
-			.opcode = IB_WR_SEND, .send_flags = IB_SEND_SIGNALED },
-		.remote_qpn = pair->right->qp_num,
-		.remote_qkey = 0x11111111,
-	};
+	struct ib_ah *ah;
 	const char *wrong;
 	int ret;
 
-	fill(pair->cpu, 100, 5);
+	fill(pair->cpu, DATAGRAM, 5);
 	/* As the CM does: where nothing may sleep. */
 	preempt_disable();
-	wr.ah = rdma_create_ah(pair->pd, &pair->to_self, 0);
+	ah = rdma_create_ah(pair->pd, &pair->to_self, 0);
 	preempt_enable();
-	if (IS_ERR(wr.ah))
+	if (IS_ERR(ah))
 		return "no address handle";
-	op_init(&c->sent);
-	ret = post_recv(pair, &c->received, PAIR_HALF, 40 + 100) ?:
-		      ib_post_send(pair->left, &wr.wr, NULL);
+	ret = post_recv(pair, &c->received, PAIR_HALF, GRH + DATAGRAM) ?:
+		      post_datagram(pair, &c->sent, ah, pair->right->qp_num);
 	wrong = ret ? NOT_TAKEN :
 		      ends(pair, &c->received, IB_WC_SUCCESS) ?: ends(pair, &c->sent, IB_WC_SUCCESS);
-	rdma_destroy_ah(wr.ah, 0);
+	rdma_destroy_ah(ah, 0);
 	if (wrong)
 		return wrong;
-	if (!(c->received.wc.wc_flags & IB_WC_GRH) || c->received.wc.byte_len != 140 ||
+	if (!(c->received.wc.wc_flags & IB_WC_GRH) ||
+	    c->received.wc.byte_len != GRH + DATAGRAM ||
 	    c->received.wc.src_qp != pair->left->qp_num)
 		return "the completion does not tell the sender";
-	return filled(pair->cpu + PAIR_HALF + 40, 100, 5) ? NULL : "other bytes came";
+	return filled(pair->cpu + PAIR_HALF + GRH, DATAGRAM, 5) ? NULL : "other bytes came";
+}
+
+/* A group of the address family of the GID, and the MAC address that belongs to it. */
+static void name_group(struct rdma_ah_attr *attr)
+{
+	struct in6_addr *group = (struct in6_addr *)attr->grh.dgid.raw;
+
+	if (ipv6_addr_v4mapped(group)) {
+		group->s6_addr32[3] = htonl(0xefc00001); /* 239.192.0.1, RFC 2365 */
+		ip_eth_mc_map(group->s6_addr32[3], attr->roce.dmac);
+	} else {
+		ipv6_addr_set(group, htonl(0xff120000), 0, 0, htonl(1)); /* transient, link-local */
+		ipv6_eth_mc_map(group, attr->roce.dmac);
+	}
+}
+
+/* One datagram to the group: comes to the left one, which is the sender's own, and to the right. */
+static const char *send_to_group(struct context *c, struct ib_ah *ah)
+{
+	struct pair *pair = &c->pair;
+	const size_t left_at = PAIR_HALF, right_at = PAIR_HALF + 4096;
+	const char *wrong;
+
+	fill(pair->cpu, DATAGRAM, 6);
+	memset(pair->cpu + PAIR_HALF, 0, 8192);
+	if (post_recv_to(pair, pair->left, &c->others[0], left_at, GRH + DATAGRAM) ||
+	    post_recv_to(pair, pair->right, &c->received, right_at, GRH + DATAGRAM) ||
+	    post_datagram(pair, &c->sent, ah, IB_MULTICAST_QPN))
+		return NOT_TAKEN;
+	wrong = ends(pair, &c->sent, IB_WC_SUCCESS) ?: ends(pair, &c->others[0], IB_WC_SUCCESS) ?:
+		ends(pair, &c->received, IB_WC_SUCCESS);
+	if (wrong)
+		return wrong;
+	return filled(pair->cpu + left_at + GRH, DATAGRAM, 6) &&
+		       filled(pair->cpu + right_at + GRH, DATAGRAM, 6) ? NULL : "other bytes came";
+}
+
+/* Once more, when the right one has left the group. */
+static const char *send_to_those_left(struct context *c, struct ib_ah *ah)
+{
+	struct pair *pair = &c->pair;
+	const char *wrong;
+
+	if (post_recv_to(pair, pair->right, &c->received, PAIR_HALF, GRH + DATAGRAM) ||
+	    post_recv_to(pair, pair->left, &c->others[0], PAIR_HALF, GRH + DATAGRAM) ||
+	    post_datagram(pair, &c->sent, ah, IB_MULTICAST_QPN))
+		return NOT_TAKEN;
+	wrong = ends(pair, &c->sent, IB_WC_SUCCESS) ?: ends(pair, &c->others[0], IB_WC_SUCCESS);
+	if (wrong)
+		return wrong;
+	return completion_done(&c->received.done) ? "it came to one that has left" : NULL;
+}
+
+static const char *sends_to_group(struct context *c)
+{
+	struct pair *pair = &c->pair;
+	struct rdma_ah_attr attr = pair->to_self;
+	union ib_gid *group = &attr.grh.dgid;
+	const char *wrong = NULL;
+	struct ib_ah *ah;
+
+	name_group(&attr);
+	ah = rdma_create_ah(pair->pd, &attr, RDMA_CREATE_AH_SLEEPABLE);
+	if (IS_ERR(ah))
+		return "no address handle";
+	if (ib_attach_mcast(pair->left, group, 0) || ib_attach_mcast(pair->right, group, 0))
+		wrong = "a queue pair is not attached";
+	wrong = wrong ?: send_to_group(c, ah);
+	if (!wrong && ib_detach_mcast(pair->right, group, 0))
+		wrong = "a queue pair is not detached";
+	wrong = wrong ?: send_to_those_left(c, ah);
+	ib_detach_mcast(pair->left, group, 0);
+	if (wrong)
+		ib_detach_mcast(pair->right, group, 0);
+	rdma_destroy_ah(ah, RDMA_DESTROY_AH_SLEEPABLE);
+	return wrong;
 }
 
 /* ---- registration by request ---- */
@@ -283,11 +375,17 @@ static const char *with_mr(struct context *c, const char *(*use)(struct context 
 
 static const char *each_page_size(struct context *c, struct ib_mr *mr)
 {
+	const u64 sizes = c->pair.ib->attrs.page_size_cap;
+	const char *wrong;
 	u32 shift;
 
-	for (shift = 12; shift <= 21; shift++) {
-		const char *wrong = register_write_invalidate(c, mr, 1u << shift);
-
+	if (!(sizes & SZ_4K) || !(sizes & SZ_2M))
+		return "the device lacks pages that every ULP counts on";
+	/* A page may be larger than what is mapped: the memory lies somewhere in it. */
+	for (shift = 12; shift < 32; shift++) {
+		if (!(sizes & BIT_ULL(shift)))
+			continue;
+		wrong = register_write_invalidate(c, mr, 1u << shift);
 		if (wrong) {
 			pr_info("kernel_verbs: # pages of %u bytes\n", 1u << shift);
 			return wrong;
@@ -568,6 +666,8 @@ static const struct {
 	{ "an inline send from the stack", sends_inline, { .context = IB_POLL_SOFTIRQ } },
 	{ "sends to a shared receive queue", sends, { .context = IB_POLL_SOFTIRQ, .srq = true } },
 	{ "datagrams, an address handle made in atomic context", sends_datagrams,
+	  { .context = IB_POLL_SOFTIRQ, .type = IB_QPT_UD } },
+	{ "datagrams to a multicast group", sends_to_group,
 	  { .context = IB_POLL_SOFTIRQ, .type = IB_QPT_UD } },
 	{ "REG_MR of every page size, WRITE, LOCAL_INV", registers, { .context = IB_POLL_WORKQUEUE } },
 	{ "SEND_WITH_INV", is_invalidated, { .context = IB_POLL_SOFTIRQ } },

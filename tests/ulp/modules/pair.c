@@ -94,7 +94,7 @@ static int connect_qp(struct pair *pair, struct ib_qp *qp, u32 to, u8 rnr_retry)
 
 static int start_datagrams(struct ib_qp *qp)
 {
-	struct ib_qp_attr attr = { .qp_state = IB_QPS_INIT, .port_num = 1, .qkey = 0x11111111 };
+	struct ib_qp_attr attr = { .qp_state = IB_QPS_INIT, .port_num = 1, .qkey = PAIR_QKEY };
 	int ret;
 
 	ret = ib_modify_qp(qp, &attr, IB_QP_STATE | IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_QKEY);

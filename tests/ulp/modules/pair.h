@@ -12,6 +12,7 @@
 #define PAIR_DEPTH 16
 #define PAIR_SGES 16
 #define PAIR_INLINE 64
+#define PAIR_QKEY 0x11111111 /* of UD pairs */
 #define PAIR_ORDER 10 /* of the memory: 4 MiB */
 #define PAIR_HALF (1ul << (PAIR_ORDER - 1 + PAGE_SHIFT))
 
