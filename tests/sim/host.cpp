@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <iostream>
 #include <new>
@@ -15,6 +17,13 @@ SimHost::SimHost(World& world, Link& link, std::size_t memory_bytes)
       memory_bytes_(memory_bytes),
       memory_(static_cast<std::byte*>(std::calloc(memory_bytes, 1))) {
     if (!memory_) throw std::bad_alloc();
+}
+
+void SimHost::use_huge_pages() {
+    constexpr std::size_t kHugePage = 2 << 20;
+    void* at = memory_.get();
+    std::size_t space = memory_bytes_;
+    if (std::align(kHugePage, kHugePage, at, space)) (void)::madvise(at, space, MADV_HUGEPAGE);
 }
 
 std::span<std::byte> SimHost::memory(BusAddress address, std::size_t size) {

@@ -45,6 +45,8 @@ class SimHost : public Host {
     }
     BusAddress base() const { return kBase; }
     std::size_t memory_bytes() const { return memory_bytes_; }
+    // In huge pages where there are some, as QEMU has its guests' memory.
+    void use_huge_pages();
 
     std::uint64_t interrupts(std::uint32_t vector) const { return interrupts_.at(vector); }
     const std::deque<std::string>& lines() const { return lines_; }  // the last ones logged

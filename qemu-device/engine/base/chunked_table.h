@@ -3,9 +3,11 @@
 // are needed. An entry stays where it is.
 #pragma once
 
+#include <bit>
 #include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "base/huge_pages.h"
 
 namespace vrnic {
 
@@ -30,7 +32,7 @@ class ChunkedTable {
     // index must be below size(). Throws std::bad_alloc.
     T& make(std::uint32_t index) {
         auto& chunk = chunks_[index / kChunk];
-        if (!chunk) chunk = std::make_unique<T[]>(kChunk);
+        if (!chunk) chunk = make_array<T>(kChunk);
         return chunk[index % kChunk];
     }
 
@@ -52,10 +54,12 @@ class ChunkedTable {
     }
 
   private:
-    static constexpr std::uint32_t kChunk = 256;
+    // Of small entries about 64 KiB, of large ones a huge page.
+    static constexpr std::uint32_t kChunk =
+        sizeof(T) < 1024 ? 256 : std::bit_floor(std::uint32_t{kHugePage / sizeof(T)});
 
     std::uint32_t size_;
-    std::vector<std::unique_ptr<T[]>> chunks_;
+    std::vector<Array<T>> chunks_;
 };
 
 }  // namespace vrnic

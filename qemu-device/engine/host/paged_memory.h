@@ -36,6 +36,8 @@ class PagedMemory {
                                 std::uint64_t length);
 
     std::uint64_t length() const { return length_; }  // bytes
+    // Of where its first pages are, not of them.
+    void prefetch() const { __builtin_prefetch(pages_.data()); }
     std::uint32_t pages() const { return static_cast<std::uint32_t>(pages_.size()); }
 
     // offset and size must be within length(): the caller checked. False: the bus refused.

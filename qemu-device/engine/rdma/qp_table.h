@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <vector>
-
+#include "base/chunked_table.h"
 #include "base/id_pool.h"
 #include "rdma/queue_pair.h"
 
@@ -38,44 +36,49 @@ class QpTable {
         return find(kGsiQpn) ? nullptr : put(std::move(qp), kGsiQpn);
     }
     void remove(std::uint32_t qpn) {  // must be there
-        qps_[index(qpn)].reset();
+        *find(qpn) = {};
         if (qpn != kGsiQpn) numbers_.give_back(qpn);
     }
     void clear() {
-        for (auto& place : qps_) place.reset();
+        qps_.clear();
         numbers_.reset();
     }
 
     // nullptr: no such QP.
-    QueuePair* find(std::uint32_t qpn) const { return by_index(index(qpn)); }
-    QueuePair* by_index(std::uint32_t index) const {
-        return index < qps_.size() ? qps_[index].get() : nullptr;
+    QueuePair* find(std::uint32_t qpn) { return by_index(index(qpn)); }
+    QueuePair* by_index(std::uint32_t index) {
+        QueuePair* qp = qps_.find(index);
+        return qp && qp->qpn != 0 ? qp : nullptr;
+    }
+    const QueuePair* by_index(std::uint32_t index) const {
+        return const_cast<QpTable*>(this)->by_index(index);
     }
     static std::uint32_t index(std::uint32_t qpn) { return qpn - kGsiQpn; }
 
     // O(n), for commands that are rare.
     template <typename Visit>
-    void for_each(Visit visit) const {
-        for (const auto& qp : qps_)
-            if (qp) visit(*qp);
+    void for_each(Visit visit) {
+        qps_.for_each([&](QueuePair& qp) {
+            if (qp.qpn != 0) visit(qp);
+        });
     }
     template <typename Predicate>
     std::uint32_t count(Predicate predicate) const {
         std::uint32_t found = 0;
-        for_each([&](const QueuePair& qp) { found += predicate(qp); });
+        qps_.for_each([&](const QueuePair& qp) { found += qp.qpn != 0 && predicate(qp); });
         return found;
     }
 
   private:
     QueuePair* put(QueuePair&& qp, std::uint32_t qpn) {
-        auto& place = qps_[index(qpn)];
-        place = std::make_unique<QueuePair>(std::move(qp));
-        place->qpn = qpn;
-        return place.get();
+        QueuePair& place = qps_.make(index(qpn));
+        place = std::move(qp);
+        place.qpn = qpn;
+        return &place;
     }
 
     IdPool numbers_;
-    std::vector<std::unique_ptr<QueuePair>> qps_;
+    ChunkedTable<QueuePair> qps_;  // qpn 0: none
 };
 
 }  // namespace vrnic

@@ -30,8 +30,9 @@ class ReadyList {
         ++count_;
     }
 
+    // The one that `place` others are before; place is below size().
+    std::uint32_t at(std::uint32_t place) const { return ring_[(head_ + place) % ring_.size()]; }
     // Not empty.
-    std::uint32_t front() const { return ring_[head_]; }
     std::uint32_t pop() {
         const std::uint32_t index = ring_[head_];
         head_ = static_cast<std::uint32_t>((head_ + 1) % ring_.size());

@@ -13,6 +13,7 @@
 #include "rdma/requester.h"
 #include "rdma/responder.h"
 #include "rdma/unreliable.h"
+#include "rdma/work_queue.h"
 #include "roce/parse.h"
 
 namespace vrnic {
@@ -49,11 +50,19 @@ bool pkey_fits(std::uint16_t pkey) {
     return (pkey & 0x7fff) == (roce::kDefaultPkey & 0x7fff);
 }
 
+// With many queue pairs those that have their turn soon are in no cache: of the next but one what
+// every turn looks at, and what the next one's points to, come while one is served.
 void prefetch(const QueuePair* qp) {
     constexpr std::size_t kLine = 64;
     constexpr std::size_t kLines = offsetof(QueuePair, responder) / kLine + 2;
     const auto* bytes = reinterpret_cast<const std::byte*>(qp);
     for (std::size_t i = 0; qp && i < kLines; ++i) __builtin_prefetch(bytes + i * kLine);
+}
+
+void prefetch(const QpTable& qps, const ReadyList& list) {
+    if (list.size() > 1) prefetch(qps.by_index(list.at(1)));
+    const QueuePair* next = list.empty() ? nullptr : qps.by_index(list.at(0));
+    if (next) prefetch_send_entry(*next);
 }
 
 }  // namespace
@@ -218,8 +227,7 @@ QueuePair* Transport::Impl::next() {
     resume_turn = may_resume && (!resume_turn || context.ready.empty());
     ReadyList& list = resume_turn ? context.stalled : context.ready;
     QueuePair* qp = context.qps.by_index(list.pop());
-    // With many queue pairs the one after it is in no cache: it comes while this one is served.
-    if (!list.empty()) prefetch(context.qps.by_index(list.front()));
+    prefetch(context.qps, list);
     return qp;
 }
 

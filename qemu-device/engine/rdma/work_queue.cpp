@@ -166,6 +166,13 @@ std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePa
     return {};
 }
 
+void prefetch_send_entry(const QueuePair& qp) {
+    const std::uint32_t place = qp.requester.tail;
+    qp.memory.prefetch();
+    __builtin_prefetch(&qp.requester.at(place));
+    __builtin_prefetch(entry_copy(qp, place));
+}
+
 std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, QueuePair& qp) {
     SharedReceiveQueue* srq = qp.takes_shared_entries() ? shared_queue(context, qp) : nullptr;
     WorkRing& ring = srq ? srq->ring : qp.rq;

@@ -19,6 +19,8 @@ Available receive_entry_available(TransportContext& context, QueuePair& qp);
 // Takes the next entry of the send queue into the place at Requester::tail: a request without PSNs.
 // What is wrong with the entry is in its error. There is one, and the ring has room.
 std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePair& qp);
+// Has the processor fetch what that needs, but for the queue pair itself and the guest's memory.
+void prefetch_send_entry(const QueuePair& qp);
 // Takes the next entry of the receive queue, or of the shared one, into Responder::entry. There is
 // one. False: it is malformed.
 std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, QueuePair& qp);

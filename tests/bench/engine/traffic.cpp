@@ -33,6 +33,7 @@ Machine::Machine(sim::World& world, sim::Link& link, std::uint8_t number, std::s
     : host(world, link, memory_bytes),
       engine(host, sim::engine_config(number, number)),
       driver(world, host, engine, number, number) {
+    host.use_huge_pages();
     host.connect(engine);
     driver.start();
 }

@@ -31,7 +31,8 @@ TEST_CASE("one that did not get what it came for keeps its place") {
     ReadyList list(3);
     list.push(0);
     list.push(1);
-    CHECK(list.front() == 0);
+    CHECK(list.at(0) == 0);
+    CHECK(list.at(1) == 1);
     list.push_front(list.pop());
     list.push_front(1);  // is there
     CHECK(list.size() == 2);
