@@ -122,8 +122,8 @@ constexpr std::array case_keys{"name",   "for",  "commands", "before", "actions"
                                "expect", "ktap", "skips",    "time",   "when_asked"};
 constexpr std::array group_keys{"name",          "for",   "lab",       "modules",
                                 "check_capture", "cases", "when_asked"};
-constexpr std::array lab_keys{"vms",   "guest", "kernel", "qemu", "memory",         "cpus",
-                              "mtu",   "nics",  "device", "rxe",  "kernel_options", "share",
+constexpr std::array lab_keys{"vms",    "guest", "kernel", "qemu", "memory",         "cpus",
+                              "mtu",    "nics",  "device", "rxe",  "kernel_options", "share",
                               "faults", "iommu"};
 
 template <typename Keys>

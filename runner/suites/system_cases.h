@@ -39,7 +39,7 @@ struct Expectation {
 };
 
 struct SystemCase {
-    std::string name;  // with its group's before it
+    std::string name;            // with its group's before it
     std::vector<Action> before;  // done once
     std::vector<Action> actions;
     int repeat = 1;  // times the actions are done

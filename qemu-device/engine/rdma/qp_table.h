@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+
 #include "base/chunked_table.h"
 #include "base/id_pool.h"
 #include "rdma/queue_pair.h"

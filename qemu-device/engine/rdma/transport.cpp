@@ -300,8 +300,8 @@ AdminResult<std::uint32_t> Transport::create_counters() {
 }
 
 AdminResult<void> Transport::destroy_counters(std::uint32_t number) {
-    const std::uint32_t users = impl_->context.qps.count(
-        [&](const QueuePair& qp) { return qp.counter_set == number; });
+    const std::uint32_t users =
+        impl_->context.qps.count([&](const QueuePair& qp) { return qp.counter_set == number; });
     return impl_->context.counter_sets.destroy(number, users);
 }
 
