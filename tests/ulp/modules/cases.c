@@ -246,20 +246,27 @@ static const char *send_to_group(struct context *c, struct ib_ah *ah)
 		       filled(pair->cpu + right_at + GRH, DATAGRAM, 6) ? NULL : "other bytes came";
 }
 
-/* Once more, when the right one has left the group. */
-static const char *send_to_those_left(struct context *c, struct ib_ah *ah)
+/* Once more, when the right one has left the group: what it gets first is what is sent to it later. */
+static const char *send_to_those_left(struct context *c, struct ib_ah *ah, struct ib_ah *to_self)
 {
+	const size_t left_at = PAIR_HALF, right_at = PAIR_HALF + 4096;
 	struct pair *pair = &c->pair;
 	const char *wrong;
 
-	if (post_recv_to(pair, pair->right, &c->received, PAIR_HALF, GRH + DATAGRAM) ||
-	    post_recv_to(pair, pair->left, &c->others[0], PAIR_HALF, GRH + DATAGRAM) ||
+	if (post_recv_to(pair, pair->right, &c->received, right_at, GRH + DATAGRAM) ||
+	    post_recv_to(pair, pair->left, &c->others[0], left_at, GRH + DATAGRAM) ||
 	    post_datagram(pair, &c->sent, ah, IB_MULTICAST_QPN))
 		return NOT_TAKEN;
 	wrong = ends(pair, &c->sent, IB_WC_SUCCESS) ?: ends(pair, &c->others[0], IB_WC_SUCCESS);
 	if (wrong)
 		return wrong;
-	return completion_done(&c->received.done) ? "it came to one that has left" : NULL;
+	fill(pair->cpu, DATAGRAM, 7);
+	if (post_datagram(pair, &c->sent, to_self, pair->right->qp_num))
+		return NOT_TAKEN;
+	wrong = ends(pair, &c->sent, IB_WC_SUCCESS) ?: ends(pair, &c->received, IB_WC_SUCCESS);
+	if (wrong)
+		return wrong;
+	return filled(pair->cpu + right_at + GRH, DATAGRAM, 7) ? NULL : "it came to one that has left";
 }
 
 static const char *sends_to_group(struct context *c)
@@ -268,21 +275,27 @@ static const char *sends_to_group(struct context *c)
 	struct rdma_ah_attr attr = pair->to_self;
 	union ib_gid *group = &attr.grh.dgid;
 	const char *wrong = NULL;
-	struct ib_ah *ah;
+	struct ib_ah *ah, *to_self;
 
 	name_group(&attr);
 	ah = rdma_create_ah(pair->pd, &attr, RDMA_CREATE_AH_SLEEPABLE);
 	if (IS_ERR(ah))
 		return "no address handle";
+	to_self = rdma_create_ah(pair->pd, &pair->to_self, RDMA_CREATE_AH_SLEEPABLE);
+	if (IS_ERR(to_self)) {
+		rdma_destroy_ah(ah, RDMA_DESTROY_AH_SLEEPABLE);
+		return "no address handle";
+	}
 	if (ib_attach_mcast(pair->left, group, 0) || ib_attach_mcast(pair->right, group, 0))
 		wrong = "a queue pair is not attached";
 	wrong = wrong ?: send_to_group(c, ah);
 	if (!wrong && ib_detach_mcast(pair->right, group, 0))
 		wrong = "a queue pair is not detached";
-	wrong = wrong ?: send_to_those_left(c, ah);
+	wrong = wrong ?: send_to_those_left(c, ah, to_self);
 	ib_detach_mcast(pair->left, group, 0);
 	if (wrong)
 		ib_detach_mcast(pair->right, group, 0);
+	rdma_destroy_ah(to_self, RDMA_DESTROY_AH_SLEEPABLE);
 	rdma_destroy_ah(ah, RDMA_DESTROY_AH_SLEEPABLE);
 	return wrong;
 }
