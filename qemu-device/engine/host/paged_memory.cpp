@@ -88,7 +88,7 @@ AdminResult<PagedMemory> PagedMemory::create(Host& host, const vrnic_page_list& 
         if (list.addr % page_size != 0 || wraps(list.addr, all_pages))
             return invalid(offsetof(vrnic_page_list, addr));
         memory.page_shift_ = kContiguous;
-        memory.pages_.assign(1, list.addr);
+        memory.base_ = list.addr;
         return memory;
     }
 
@@ -97,8 +97,8 @@ AdminResult<PagedMemory> PagedMemory::create(Host& host, const vrnic_page_list& 
     if (!pages) return std::unexpected(pages.error());
     for (BusAddress page : *pages)  // aligned, so that it cannot wrap
         if (page % page_size != 0) return invalid(offsetof(vrnic_page_list, addr));
-    memory.page_shift_ = list.page_shift;
-    memory.pages_ = std::move(*pages);
+    memory.take_pages(*pages, list.page_shift);
+    if (memory.page_shift_ != kContiguous) memory.pages_ = std::move(*pages);
     return memory;
 }
 
@@ -106,7 +106,6 @@ PagedMemory PagedMemory::whole_bus() {
     PagedMemory memory;
     memory.length_ = ~std::uint64_t{0};
     memory.page_shift_ = kContiguous;
-    memory.pages_.assign(1, 0);
     return memory;
 }
 
@@ -131,10 +130,21 @@ PagedMemory::Refill PagedMemory::refill(Host& host, BusAddress list, std::uint32
     if (!read_table(host, list, into)) return Refill::dma_failed;
     for (const BusAddress page : into)  // aligned, so that it cannot wrap
         if (page % page_size != 0) return Refill::invalid;
-    page_shift_ = page_shift;
+    take_pages(into, page_shift);
     first_offset_ = offset;
     length_ = length;
     return Refill::done;
+}
+
+// Most rings, and many regions, are in one piece: then there is no list to be looked into.
+void PagedMemory::take_pages(std::span<const BusAddress> pages, std::uint8_t page_shift) {
+    const std::uint64_t page_size = std::uint64_t{1} << page_shift;
+    const auto apart = [&](BusAddress page, BusAddress next) {
+        return next != page + page_size || next == 0;  // nor around the end of the address space
+    };
+    base_ = pages.front();
+    page_shift_ =
+        std::ranges::adjacent_find(pages, apart) == pages.end() ? kContiguous : page_shift;
 }
 
 PagedMemory::Piece PagedMemory::piece_of_many(std::size_t page, std::uint64_t in_page,

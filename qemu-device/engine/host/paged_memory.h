@@ -36,8 +36,7 @@ class PagedMemory {
                                 std::uint64_t length);
 
     std::uint64_t length() const { return length_; }  // bytes
-    // Of where its first pages are, not of them.
-    void prefetch() const { __builtin_prefetch(pages_.data()); }
+    // Addresses that are kept: none of a range in one piece.
     std::uint32_t pages() const { return static_cast<std::uint32_t>(pages_.size()); }
 
     // offset and size must be within length(): the caller checked. False: the bus refused.
@@ -57,17 +56,20 @@ class PagedMemory {
     };
     Piece piece(std::uint64_t offset, std::uint64_t size) const {
         offset += first_offset_;
-        if (page_shift_ == kContiguous) return {pages_[0] + offset, size};
+        if (page_shift_ == kContiguous) return {base_ + offset, size};
         const std::uint64_t page_size = std::uint64_t{1} << page_shift_;
         const std::uint64_t in_page = offset & (page_size - 1);
         const std::size_t page = offset >> page_shift_;
         if (page_size - in_page >= size) return {pages_[page] + in_page, size};
         return piece_of_many(page, in_page, size);
     }
+    // They are known now: where they are, in one piece or as they come.
+    void take_pages(std::span<const BusAddress> pages, std::uint8_t page_shift);
     // One that begins in a page and goes on behind it.
     Piece piece_of_many(std::size_t page, std::uint64_t in_page, std::uint64_t size) const;
 
-    std::vector<BusAddress> pages_;  // levels 0: one entry, page_shift_ is 63
+    BusAddress base_ = 0;            // of a range in one piece
+    std::vector<BusAddress> pages_;  // of others
     std::uint64_t length_ = 0;
     std::uint32_t first_offset_ = 0;
     std::uint8_t page_shift_ = 12;

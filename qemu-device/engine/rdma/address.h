@@ -11,14 +11,15 @@
 
 namespace vrnic {
 
-struct Peer {
+// What is sent to a peer needs the first cache line of this, with IPv4 and no VLAN.
+struct alignas(64) Peer {
+    bool loopback = false;   // a QP of this device
+    bool multicast = false;  // a group's
     roce::PathHeaders path;
     roce::Gid local_gid{};
     roce::Gid remote_gid{};
     roce::MacAddress local_mac{};
     std::uint16_t vlan = 0;  // 0: untagged
-    bool loopback = false;   // a QP of this device
-    bool multicast = false;  // a group's
 };
 
 // Who speaks to whom, beside the address.

@@ -219,7 +219,8 @@ AdminResult<void> take_memory(TransportContext& context, QueuePair& qp,
     const std::uint32_t in_flight =
         sq->size == 0 ? 1 : std::min({sq->size, kMaxInFlight, kMaxInFlightBytes / sq->stride});
     qp.requester.ring.resize(std::bit_floor(in_flight));
-    qp.requester.entries.resize(std::size_t{qp.requester.ring.size()} * sq->stride);
+    qp.requester.entries = std::make_unique<Requester::EntryPart[]>(
+        std::size_t{qp.requester.ring.size()} * sq->stride / sizeof(Requester::EntryPart));
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "base/psn.h"
@@ -21,8 +22,12 @@
 
 namespace vrnic {
 
+// With many queue pairs each line of one has to be fetched anew, so what is looked at together lies
+// together, in as few of them as can be.
+inline constexpr std::size_t kCacheLine = 64;  // bytes
+
 // A send queue entry that was taken; its copy is in Requester::entries.
-struct SendRequest {
+struct alignas(kCacheLine) SendRequest {
     std::uint8_t opcode = 0;  // VRNIC_OP_*
     std::uint8_t flags = 0;   // VRNIC_SQE_*
     std::uint8_t num_sge = 0;
@@ -56,8 +61,12 @@ struct SendRequest {
 //   cursor .. tail    to be sent (again, after going back)
 // and PSNs unacked <= PSN of the cursor <= sent_end <= next_psn.
 struct Requester {
-    std::vector<SendRequest> ring;   // a power of two
-    std::vector<std::byte> entries;  // one stride of the send queue for each place of ring
+    struct alignas(kCacheLine) EntryPart {
+        std::array<std::byte, kCacheLine> bytes;
+    };
+
+    std::vector<SendRequest> ring;         // a power of two
+    std::unique_ptr<EntryPart[]> entries;  // one stride of the send queue for each place of ring
     std::uint32_t head = 0;
     std::uint32_t cursor = 0;
     std::uint32_t tail = 0;
@@ -109,20 +118,19 @@ inline constexpr std::uint32_t kMaxSge = 32;
 
 // A receive queue entry that was taken.
 struct ReceiveEntry {
-    std::uint32_t index = 0;  // in the receive queue; of a shared one: its tag
-    std::uint32_t srqn = 0;   // 0: it was one of the QP's own queue
-    std::uint32_t pdn = 0;    // of its keys
-    std::uint32_t cqn = 0;    // where it completes
-    std::uint32_t num_sge = 0;
+    std::uint32_t index = 0;     // in the receive queue; of a shared one: its tag
+    std::uint32_t srqn = 0;      // 0: it was one of the QP's own queue
+    std::uint32_t pdn = 0;       // of its keys
+    std::uint32_t cqn = 0;       // where it completes
     std::uint64_t capacity = 0;  // bytes
+    std::uint32_t num_sge = 0;
     std::array<vrnic_sge, kMaxSge> sge;
 };
 
 enum class MessageKind : std::uint8_t { none, send, write };
 
-// The side that is asked. What every packet looks at comes first: with many queue pairs each cache
-// line of one has to be fetched anew.
-struct Responder {
+// The side that is asked. What every packet looks at comes first.
+struct alignas(kCacheLine) Responder {
     Psn expected;
     std::uint32_t msn = 0;     // messages completed, 24 bits
     bool nak_sent = false;     // a sequence or RNR NAK; until the expected packet comes, no other
@@ -169,37 +177,41 @@ struct DatagramAddress {
     vrnic_av av{};
 };
 
-// Here, too, what every turn looks at comes first.
-struct alignas(64) QueuePair {
+struct alignas(kCacheLine) QueuePair {
     static constexpr std::uint32_t kNoCq = ~0u;
 
-    vrnic_qp_attr attr{};  // as given; attr.state is the state
+    // Every packet and every turn look at this.
     std::uint32_t qpn = 0;
     std::uint8_t type = VRNIC_QPT_RC;
     bool signal_all = false;
     bool timer_due = false;
     bool datagram = false;  // follow from the type, and are asked for each packet
     bool reliable = true;
-    std::uint16_t operations = 0;  // bit n: may send operation n (VRNIC_OP_*)
-    std::uint32_t mtu = 256;       // of the path, bytes
+    std::uint16_t operations = 0;   // bit n: may send operation n (VRNIC_OP_*)
+    std::uint32_t mtu = 256;        // of the path, bytes
     std::uint32_t counter_set = 0;  // 0: none
     std::uint32_t pdn = 0;
     std::uint32_t send_cqn = kNoCq;
     std::uint32_t recv_cqn = kNoCq;
     std::uint32_t srqn = 0;  // 0: its receive queue is its own
-    WorkRing sq;
-    Requester requester;
-    PagedMemory memory;  // rings and doorbell record
-    Peer peer;           // of the connection; UD: of the newest request
-    Responder responder;
-
-    WorkRing rq;
-    std::uint32_t dbrec_offset = 0;
     std::uint32_t uar = 0;
+    vrnic_qp_attr attr{};  // as given; attr.state is the state. Its end is not asked for often
+
     std::uint32_t xrcdn = 0;  // XRC_TGT
     bool blocks_self_mcast = false;
     bool privileged = false;     // may register memory by request
     bool binds_windows = false;  // has ever: they end with it
+
+    // What its owner asks for.
+    alignas(kCacheLine) WorkRing sq;
+    WorkRing rq;
+    std::uint32_t dbrec_offset = 0;
+
+    alignas(kCacheLine) Requester requester;
+    PagedMemory memory;  // rings and doorbell record
+    Peer peer;           // of the connection; UD: of the newest request
+    Responder responder;
+
     DatagramAddress datagram_address;
     Nanoseconds next_congestion_notification = 0;  // not before
 

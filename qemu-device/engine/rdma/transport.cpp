@@ -53,10 +53,13 @@ bool pkey_fits(std::uint16_t pkey) {
 // With many queue pairs those that have their turn soon are in no cache: of the next but one what
 // every turn looks at, and what the next one's points to, come while one is served.
 void prefetch(const QueuePair* qp) {
-    constexpr std::size_t kLine = 64;
-    constexpr std::size_t kLines = offsetof(QueuePair, responder) / kLine + 2;
-    const auto* bytes = reinterpret_cast<const std::byte*>(qp);
-    for (std::size_t i = 0; qp && i < kLines; ++i) __builtin_prefetch(bytes + i * kLine);
+    if (!qp) return;
+    __builtin_prefetch(qp);
+    __builtin_prefetch(&qp->sq);
+    __builtin_prefetch(&qp->requester);
+    __builtin_prefetch(&qp->memory);
+    __builtin_prefetch(&qp->peer);
+    __builtin_prefetch(&qp->responder);
 }
 
 void prefetch(const QpTable& qps, const ReadyList& list) {

@@ -13,7 +13,8 @@ namespace {
 constexpr std::uint32_t kMaxMessage = 1u << 31;  // IBTA 9.7.7: at most 2^31 bytes
 
 std::byte* entry_copy(QueuePair& qp, std::uint32_t place) {
-    return qp.requester.entries.data() + (place & (qp.requester.ring.size() - 1)) * qp.sq.stride;
+    return reinterpret_cast<std::byte*>(qp.requester.entries.get()) +
+           (place & (qp.requester.ring.size() - 1)) * qp.sq.stride;
 }
 
 const std::byte* entry_copy(const QueuePair& qp, std::uint32_t place) {
@@ -168,7 +169,6 @@ std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePa
 
 void prefetch_send_entry(const QueuePair& qp) {
     const std::uint32_t place = qp.requester.tail;
-    qp.memory.prefetch();
     __builtin_prefetch(&qp.requester.at(place));
     __builtin_prefetch(entry_copy(qp, place));
 }

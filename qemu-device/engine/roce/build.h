@@ -34,7 +34,6 @@ struct Path {
 
 // The headers of a path, made once: Ethernet, VLAN tag, IP and UDP, with all lengths zero.
 struct PathHeaders {
-    std::array<std::byte, kMaxHeaders> bytes{};
     std::uint8_t size = 0;
     std::uint8_t ip_offset = 0;
     bool ipv4 = false;
@@ -42,6 +41,7 @@ struct PathHeaders {
     std::uint32_t ip_sum = 0;  // IPv4: sum of the header without length and checksum
     std::uint32_t destination_qp = 0;
     std::uint32_t source_qp = 0;
+    std::array<std::byte, kMaxHeaders> bytes{};
 
     static PathHeaders make(const Path& path);
 };

@@ -42,7 +42,8 @@ std::vector<std::byte> pattern(std::size_t size) {
 
 TEST_CASE("PagedMemory over scattered pages reads back what it wrote, page by page") {
     FakeHost host;
-    const BusAddress a = host.allocate(0x1000), b = host.allocate(0x1000), c = host.allocate(0x1000);
+    const BusAddress a = host.allocate(0x1000), b = host.allocate(0x1000),
+                     c = host.allocate(0x1000);
     const auto tables = GENERATE(1u, 2u, 3u);
     BusAddress top = table(host, {c, a, b});
     for (unsigned level = 1; level < tables; ++level) top = table(host, {top});
@@ -104,6 +105,43 @@ TEST_CASE("PagedMemory joins neighbouring pages into one access, scattered ones 
     std::vector<std::byte> all(0x5000);
     REQUIRE(memory->read(host, 0, all));
     CHECK(sizes == std::vector<std::size_t>{0x4000, 0x1000});  // alone happens to follow three
+}
+
+TEST_CASE("PagedMemory of pages in a row is one piece, and keeps no list") {
+    FakeHost host;
+    const BusAddress three = host.allocate(0x3000);
+    const BusAddress top = table(host, {three, three + 0x1000, three + 0x2000});
+    auto memory = PagedMemory::create(host, list(1, top, 3, 0x10), 0x2000, kMaxPages, kField);
+    REQUIRE(memory);
+    CHECK(memory->pages() == 0);
+    CHECK(memory->length() == 0x2000);
+    std::vector<std::size_t> sizes;
+    host.on_dma = [&](BusAddress, std::size_t size) { sizes.push_back(size); };
+    const auto data = pattern(0x2000);
+    REQUIRE(memory->write(host, 0, data));
+    CHECK(sizes == std::vector<std::size_t>{0x2000});
+    CHECK(std::ranges::equal(host.bytes(three + 0x10, 0x2000), data));
+
+    // Not around the end of the address space.
+    const BusAddress around = table(host, {0xfffffffffffff000, 0});
+    memory = PagedMemory::create(host, list(1, around, 2), 0x2000, kMaxPages, kField);
+    REQUIRE(memory);
+    CHECK(memory->pages() == 2);
+
+    auto fast = PagedMemory::unfilled(4);
+    REQUIRE(fast.refill(host, top, 3, 12, 0x10, 0x2000) == PagedMemory::Refill::done);
+    CHECK(fast.pages() == 4);  // those of later
+    sizes.clear();
+    std::vector<std::byte> back(0x2000);
+    REQUIRE(fast.read(host, 0, back));
+    CHECK(sizes == std::vector<std::size_t>{0x2000});
+    CHECK(back == data);
+    // And apart again.
+    const BusAddress apart = table(host, {three, three + 0x2000});
+    REQUIRE(fast.refill(host, apart, 2, 12, 0, 0x2000) == PagedMemory::Refill::done);
+    sizes.clear();
+    REQUIRE(fast.read(host, 0, back));
+    CHECK(sizes == std::vector<std::size_t>{0x1000, 0x1000});
 }
 
 TEST_CASE("PagedMemory tells when the bus refuses") {
