@@ -111,14 +111,6 @@ static struct vrnic_admin_slot *vrnic_admin_submit(struct vrnic_dev *dev, u16 op
 	return slot;
 }
 
-static void vrnic_admin_check_device(struct vrnic_dev *dev)
-{
-	if (vrnic_is_gone(dev))
-		vrnic_kill(dev, "it does not answer");
-	else if (vrnic_read(dev, VRNIC_REG_STATUS) & VRNIC_STATUS_FATAL)
-		vrnic_kill(dev, "fatal status");
-}
-
 static void vrnic_admin_wait(struct vrnic_dev *dev, struct vrnic_admin_slot *slot, u16 opcode)
 {
 	unsigned long deadline = jiffies + VRNIC_ADMIN_TIMEOUT;
@@ -128,7 +120,7 @@ static void vrnic_admin_wait(struct vrnic_dev *dev, struct vrnic_admin_slot *slo
 		vrnic_admin_poll(dev);
 		if (try_wait_for_completion(&slot->done))
 			return;
-		vrnic_admin_check_device(dev);
+		vrnic_check_health(dev);
 		if (vrnic_is_dead(dev))
 			return;
 		if (time_after(jiffies, deadline)) {

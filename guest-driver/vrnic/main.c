@@ -101,6 +101,7 @@ static int vrnic_start(struct vrnic_dev *dev)
 	ret = vrnic_eqs_start(dev);
 	if (ret)
 		goto stop_admin;
+	vrnic_health_start(dev);
 	return 0;
 
 stop_admin:
@@ -116,6 +117,7 @@ no_master:
 
 static void vrnic_stop(struct vrnic_dev *dev)
 {
+	vrnic_health_stop(dev);
 	vrnic_eqs_stop(dev);
 	vrnic_declare_dead(dev);
 	vrnic_reset(dev);
@@ -213,6 +215,7 @@ static int vrnic_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	dev->pdev = pdev;
 	dev->dead = true;
 	INIT_WORK(&dev->recover_work, vrnic_recover);
+	vrnic_health_init(dev);
 	mutex_init(&dev->lifecycle);
 	mutex_init(&dev->counters_lock);
 	spin_lock_init(&dev->admin.lock);

@@ -78,6 +78,7 @@ struct vrnic_dev {
 
 	bool dead; /* see vrnic_core.h; written once, by vrnic_kill */
 	struct work_struct recover_work;
+	struct delayed_work health_work; /* while started */
 	struct mutex lifecycle; /* start, stop, remove */
 	bool started;
 	bool removing;
@@ -119,6 +120,12 @@ int vrnic_pci_init(struct vrnic_dev *dev);
 void vrnic_pci_cleanup(struct vrnic_dev *dev);
 int vrnic_reset(struct vrnic_dev *dev);
 bool vrnic_is_gone(const struct vrnic_dev *dev);
+
+/* health.c */
+void vrnic_check_health(struct vrnic_dev *dev);
+void vrnic_health_init(struct vrnic_dev *dev);
+void vrnic_health_start(struct vrnic_dev *dev);
+void vrnic_health_stop(struct vrnic_dev *dev);
 
 /* admin.c */
 int vrnic_admin_start(struct vrnic_dev *dev);

@@ -34,7 +34,7 @@ static uint64_t registers_read(void *opaque, hwaddr offset, unsigned size)
 {
 	VrnicState *s = opaque;
 
-	if (!s->bridge || s->asleep)
+	if (!s->bridge || !vrnic_on_bus(s))
 		return UINT64_MAX;
 	return vrnic_bridge_read_register(s->bridge, offset, size);
 }
@@ -43,20 +43,20 @@ static void registers_write(void *opaque, hwaddr offset, uint64_t value, unsigne
 {
 	VrnicState *s = opaque;
 
-	if (s->bridge && !s->asleep)
+	if (s->bridge && vrnic_on_bus(s))
 		vrnic_bridge_write_register(s->bridge, offset, value, size);
 }
 
 static uint64_t doorbells_read(void *opaque, hwaddr offset, unsigned size)
 {
-	return 0;
+	return vrnic_on_bus(opaque) ? 0 : UINT64_MAX;
 }
 
 static void doorbells_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
 	VrnicState *s = opaque;
 
-	if (s->bridge && !s->asleep)
+	if (s->bridge && vrnic_on_bus(s))
 		vrnic_bridge_write_doorbell(s->bridge, offset, value, size);
 }
 
@@ -228,10 +228,18 @@ static void follow_power_state(VrnicState *s)
 	s->asleep = (pci_get_word(control) & PCI_PM_CTRL_STATE_MASK) != 0;
 }
 
+static uint32_t config_read(PCIDevice *pci, uint32_t address, int length)
+{
+	return VRNIC(pci)->surprise_removed ? UINT32_MAX :
+					      pci_default_read_config(pci, address, length);
+}
+
 static void config_write(PCIDevice *pci, uint32_t address, uint32_t value, int length)
 {
 	VrnicState *s = VRNIC(pci);
 
+	if (s->surprise_removed)
+		return;
 	pci_default_write_config(pci, address, value, length);
 	follow_power_state(s);
 	pcie_cap_flr_write_config(pci, address, value, length);
@@ -291,6 +299,7 @@ static void tear_down(VrnicState *s)
 	}
 	s->nic = NULL;
 	if (msix_present(pci)) {
+		vrnic_surprise_free(s);
 		msix_unuse_all_vectors(pci);
 		msix_uninit_exclusive_bar(pci);
 	}
@@ -326,6 +335,7 @@ static void realize(PCIDevice *pci, Error **errp)
 	s->bh = qemu_bh_new(bottom_half, s);
 	vrnic_net_create(s);
 	vrnic_capture_create(s);
+	vrnic_surprise_create(s);
 	s->bridge = vrnic_bridge_new(&vrnic_qemu_host, s, &config);
 	if (!s->bridge) {
 		error_setg(errp, "not enough memory for the device");
@@ -358,6 +368,7 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 
 	pc->realize = realize;
 	pc->exit = unrealize;
+	pc->config_read = config_read;
 	pc->config_write = config_write;
 	pc->vendor_id = VRNIC_PCI_VENDOR_ID;
 	pc->device_id = VRNIC_PCI_DEVICE_ID;
@@ -371,6 +382,9 @@ static void class_init(ObjectClass *klass, VrnicClassData *data)
 	object_class_property_add_str(klass, "stats", stats_get, NULL);
 	object_class_property_add_str(klass, "capture", capture_get, capture_set);
 	object_class_property_add_str(klass, "faults", vrnic_faults_get, vrnic_faults_set);
+	object_class_property_add_bool(klass, "surprise-removed", vrnic_surprise_get, vrnic_surprise_set);
+	object_class_property_set_description(klass, "surprise-removed",
+					      "not there any more, as if pulled out of its slot: every read gives all ones");
 	object_class_property_set_description(klass, "faults", "what goes wrong on purpose: rules, see docs/faults.md");
 	object_class_property_set_description(klass, "capture", "file (pcapng) of every frame; empty: none");
 	object_class_property_set_description(klass, "stats", "the device's counters as JSON");

@@ -36,6 +36,7 @@ struct VrnicState {
 
 	MemoryRegion registers; /* BAR0 */
 	MemoryRegion doorbells; /* BAR2 */
+	MemoryRegion absent;    /* covers the MSI-X BAR after a surprise removal */
 	NICState *nic;
 	QEMUTimer *timer;
 	QEMUTimer *capture_timer;
@@ -45,12 +46,19 @@ struct VrnicState {
 	struct vrnic_bridge *bridge; /* NULL: not realized, or on its way out */
 	uint8_t pm_capability;       /* offset in configuration space */
 	bool asleep;                 /* D3hot: no memory access in either direction */
+	bool surprise_removed;       /* as if pulled out of its slot */
 	bool run_wanted;             /* by the engine, from the bottom half */
 	bool flush_wanted;           /* frames that wait in the net layer are to be offered again */
 	bool frame_in_flight;        /* the net layer holds a frame of ours and will call back */
 	struct vrnic_log_budget log_budget;
 	struct vrnic_log_budget fault_log_budget; /* so that faults do not hold back the others */
 };
+
+/* Nothing passes between the device and the rest of the machine otherwise. */
+static inline bool vrnic_on_bus(const VrnicState *s)
+{
+	return !s->asleep && !s->surprise_removed;
+}
 
 /* host.c: what the engine is given. */
 extern const struct vrnic_host vrnic_qemu_host;
@@ -80,6 +88,12 @@ bool vrnic_parse_capabilities(const VrnicState *s, uint64_t *without, Error **er
 char *vrnic_faults_get(Object *object, Error **errp);
 void vrnic_faults_set(Object *object, const char *rules, Error **errp);
 bool vrnic_faults_start(VrnicState *s, Error **errp);
+
+/* surprise_removal.c */
+void vrnic_surprise_create(VrnicState *s);
+void vrnic_surprise_free(VrnicState *s);
+bool vrnic_surprise_get(Object *object, Error **errp);
+void vrnic_surprise_set(Object *object, bool removed, Error **errp);
 
 /* device.c */
 void vrnic_register_type(void);

@@ -17,7 +17,7 @@ static bool host_dma_read(void *device, uint64_t address, void *out, size_t size
 {
 	VrnicState *s = device;
 
-	return !s->asleep && pci_dma_rw(PCI_DEVICE(s), address, out, size, DMA_DIRECTION_TO_DEVICE,
+	return vrnic_on_bus(s) && pci_dma_rw(PCI_DEVICE(s), address, out, size, DMA_DIRECTION_TO_DEVICE,
 					dma_attributes) == MEMTX_OK;
 }
 
@@ -26,7 +26,7 @@ static bool host_dma_write(void *device, uint64_t address, const void *data, siz
 	VrnicState *s = device;
 
 	/* The direction says that the buffer is only read. */
-	return !s->asleep && pci_dma_rw(PCI_DEVICE(s), address, (void *)data, size,
+	return vrnic_on_bus(s) && pci_dma_rw(PCI_DEVICE(s), address, (void *)data, size,
 					DMA_DIRECTION_FROM_DEVICE, dma_attributes) == MEMTX_OK;
 }
 
@@ -43,7 +43,7 @@ static bool host_dma_store64(void *device, uint64_t address, uint64_t value)
 	hwaddr offset, length = sizeof(value);
 	MemoryRegion *region;
 
-	if (s->asleep || address % sizeof(value))
+	if (!vrnic_on_bus(s) || address % sizeof(value))
 		return false;
 	rcu_read_lock();
 	region = address_space_translate(as, address, &offset, &length, true, dma_attributes);
@@ -59,7 +59,7 @@ static void host_raise_interrupt(void *device, uint32_t vector)
 {
 	VrnicState *s = device;
 
-	if (vector < s->vectors && !s->asleep)
+	if (vector < s->vectors && vrnic_on_bus(s))
 		msix_notify(PCI_DEVICE(s), vector);
 }
 

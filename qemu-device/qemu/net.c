@@ -8,7 +8,7 @@ static bool net_can_receive(NetClientState *nc)
 {
 	VrnicState *s = qemu_get_nic_opaque(nc);
 
-	return !s->bridge || s->asleep || vrnic_bridge_can_receive(s->bridge);
+	return !s->bridge || !vrnic_on_bus(s) || vrnic_bridge_can_receive(s->bridge);
 }
 
 /* 0: the net layer keeps the frame until it is flushed (host_receive_ready). */
@@ -16,7 +16,7 @@ static ssize_t net_receive(NetClientState *nc, const uint8_t *frame, size_t size
 {
 	VrnicState *s = qemu_get_nic_opaque(nc);
 
-	if (!s->bridge || s->asleep)
+	if (!s->bridge || !vrnic_on_bus(s))
 		return size;
 	if (!vrnic_bridge_can_receive(s->bridge))
 		return 0;

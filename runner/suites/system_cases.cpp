@@ -33,6 +33,7 @@ constexpr std::array verbs{
     Verb{"plug", Action::Kind::plug, Verb::Argument::vm},
     Verb{"link", Action::Kind::link, Verb::Argument::vm_and_text},
     Verb{"faults", Action::Kind::faults, Verb::Argument::vm_and_text},
+    Verb{"surprise-removed", Action::Kind::surprise_removed, Verb::Argument::vm_and_text},
     Verb{"sleep", Action::Kind::sleep, Verb::Argument::number},
 };
 

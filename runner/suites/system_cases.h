@@ -16,16 +16,17 @@ namespace vrnic::runner {
 // One thing to do in a system test. tests/system/README.md describes the tables for people.
 struct Action {
     enum class Kind {
-        serve,   // start the command in a VM, go on when it listens on a TCP port
-        start,   // start it, go on at once
-        run,     // start it, go on when it has ended with status 0
-        finish,  // wait for the VM's command to end with status 0
-        end,     // end the VM's command, whatever its status
-        unplug,  // take the VM's NIC out
-        plug,    // and put it back
-        link,    // set the VM's cable `text`: "up" or "down"
-        faults,  // what goes wrong at the VM's NIC is now `text`
-        sleep,   // `seconds`
+        serve,             // start the command in a VM, go on when it listens on a TCP port
+        start,             // start it, go on at once
+        run,               // start it, go on when it has ended with status 0
+        finish,            // wait for the VM's command to end with status 0
+        end,               // end the VM's command, whatever its status
+        unplug,            // take the VM's NIC out
+        plug,              // and put it back
+        link,              // set the VM's cable `text`: "up" or "down"
+        faults,            // what goes wrong at the VM's NIC is now `text`
+        surprise_removed,  // `text` is "on": the VM's NIC answers no more; "off": again
+        sleep,             // `seconds`
     };
     Kind kind;
     int vm = 0;        // from 0

@@ -109,6 +109,8 @@ class CaseRun {
                 return vm.set_link(0, action.text == "up", deadline_);
             case Action::Kind::faults:
                 return vm.set_faults(0, action.text, deadline_);
+            case Action::Kind::surprise_removed:
+                return vm.set_surprise_removed(0, action.text == "on", deadline_);
             case Action::Kind::sleep:
                 return sleep(action.seconds);
         }

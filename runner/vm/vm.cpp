@@ -290,10 +290,20 @@ Result<void> Vm::set_link(std::size_t link, bool up, Deadline deadline) {
 }
 
 Result<void> Vm::set_faults(std::size_t link, const std::string& rules, Deadline deadline) {
-    auto done = qmp_->execute(
-        loop_, "qom-set",
-        {{"path", "/machine/peripheral/" + nic_id(link)}, {"property", "faults"}, {"value", rules}},
-        deadline);
+    return set_property(link, "faults", rules, deadline);
+}
+
+Result<void> Vm::set_surprise_removed(std::size_t link, bool removed, Deadline deadline) {
+    return set_property(link, "surprise-removed", removed, deadline);
+}
+
+Result<void> Vm::set_property(std::size_t link, const char* property, Qmp::Json value,
+                              Deadline deadline) {
+    auto done = qmp_->execute(loop_, "qom-set",
+                              {{"path", "/machine/peripheral/" + nic_id(link)},
+                               {"property", property},
+                               {"value", std::move(value)}},
+                              deadline);
     if (!done) return std::unexpected(done.error());
     return {};
 }

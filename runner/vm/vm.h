@@ -73,6 +73,9 @@ class Vm {
     // What goes wrong at a NIC from now on, instead of what did before; "": nothing.
     [[nodiscard]] Result<void> set_faults(std::size_t link, const std::string& rules,
                                           Deadline deadline);
+    // Without a word to the guest the NIC answers no more, or again.
+    [[nodiscard]] Result<void> set_surprise_removed(std::size_t link, bool removed,
+                                                    Deadline deadline);
 
     // Lets QEMU's main loop, where the device works, run before the guest's processors. Guests that
     // poll never sleep; with fewer cores than such guests the host's scheduler would let the device
@@ -94,6 +97,8 @@ class Vm {
   private:
     Vm(EventLoop& loop, VmSpec spec, OnOutput on_output);
 
+    [[nodiscard]] Result<void> set_property(std::size_t link, const char* property, Qmp::Json value,
+                                            Deadline deadline);
     void on_status_line(std::string_view line);
     void on_qmp_event(const std::string& name, const Qmp::Json& data);
     void on_output_bytes(std::string_view bytes);

@@ -127,6 +127,20 @@ TEST_CASE("unplugged without device_del: the guest turns the power off", "[hotpl
     CHECK(slot.machine.ends_well());
 }
 
+TEST_CASE("unplugged after a surprise removal, and another put into its slot", "[hotplug]") {
+    Slot slot;
+    slot.plug();
+    slot.start_traffic();
+    slot.machine.qmp().command(
+        "qom-set",
+        {{"path", "/machine/peripheral/v0"}, {"property", "surprise-removed"}, {"value", true}});
+    CHECK(slot.driver.reg(VRNIC_REG_ID) == 0xffffffff);
+    slot.unplug();
+    slot.plug();
+    CHECK(slot.driver.reg(VRNIC_REG_ID) == VRNIC_ID);
+    CHECK(slot.machine.ends_well());
+}
+
 TEST_CASE("QEMU ends with the device at work", "[hotplug]") {
     Slot slot;
     slot.plug();

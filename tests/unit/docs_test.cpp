@@ -24,7 +24,7 @@ std::string read(const fs::path& file) {
 // The sources of all tests that a page may name. A name may be broken over lines.
 std::string all_tests() {
     std::string all;
-    for (const char* folder : {"unit", "sim", "system", "faults", "verbs"})
+    for (const char* folder : {"unit", "sim", "system", "faults", "ulp", "verbs"})
         for (const auto& entry : fs::recursive_directory_iterator(kSource / "tests" / folder))
             if (entry.is_regular_file() && entry.path().stem() != "docs_test")
                 all += read(entry.path());
