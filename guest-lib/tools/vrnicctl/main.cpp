@@ -2,58 +2,28 @@
 // vrnicctl: what is peculiar to vrnic's devices.
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
-#include "query.h"
+#include "commands.h"
 
-using namespace vrnic::ctl;
+namespace vrnic::ctl {
 
-namespace {
-
-void print_json(const std::vector<DeviceFeatures>& devices) {
-    nlohmann::json out = nlohmann::json::array();
-    for (const DeviceFeatures& one : devices) {
-        nlohmann::json entry{{"device", one.device}, {"qp-types", one.qp_types}};
-        for (const auto& [name, there] : one.features) entry[name] = there;
-        out.push_back(std::move(entry));
-    }
-    fmt::print("{}\n", out.dump(2));
+int fail(const std::string& why) {
+    fmt::print(stderr, "vrnicctl: {}\n", why);
+    return 1;
 }
 
-void print_text(const std::vector<DeviceFeatures>& devices) {
-    for (const DeviceFeatures& one : devices) {
-        fmt::print("{}\n  {:<16}{}\n", one.device, "qp-types", fmt::join(one.qp_types, " "));
-        for (const auto& [name, there] : one.features)
-            fmt::print("  {:<16}{}\n", name, there ? "yes" : "no");
-    }
-}
-
-int run_query(const std::string& device, bool json) {
-    const auto devices = query(device);
-    if (!devices) {
-        fmt::print(stderr, "vrnicctl: {}\n", devices.error());
-        return 1;
-    }
-    (json ? print_json : print_text)(*devices);
-    return 0;
-}
-
-}  // namespace
+}  // namespace vrnic::ctl
 
 int main(int argc, char** argv) {
-    CLI::App app("Tells what is peculiar to vrnic's RDMA devices.", "vrnicctl");
+    using namespace vrnic::ctl;
+    CLI::App app("Finds vrnic's RDMA devices, and tells what is peculiar to them.", "vrnicctl");
     app.require_subcommand(1);
     app.footer("Exit status: 0 told, 1 it could not be told, 2 wrong usage.");
-    std::string device;
-    bool json = false;
-    CLI::App* asked = app.add_subcommand(
-        "query", "what a device has: types of queue pair, atomics, shared receive queues, ...");
-    asked->add_option("DEVICE", device, "an RDMA device (default: all of vrnic)");
-    asked->add_flag("--json", json, "report as JSON");
+    Run run;
+    add_list(app, run);
+    add_monitor(app, run);
+    add_query(app, run);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {
@@ -62,5 +32,5 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "vrnicctl: {}; --help tells more\n", error.what());
         return 2;
     }
-    return run_query(device, json);
+    return run();
 }

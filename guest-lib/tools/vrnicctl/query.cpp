@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "netlink.h"
 #include "vrnic_admin.h"
 #include "vrnic_query.h"
 
@@ -31,13 +32,6 @@ constexpr Feature kFeatures[] = {
     {"flush", VRNIC_CAP_FLUSH_GLOBAL},
 };
 
-template <auto kFree>
-struct Free {
-    template <typename T>
-    void operator()(T* object) const {
-        (void)kFree(object);
-    }
-};
 using List = std::unique_ptr<ibv_device*[], Free<ibv_free_device_list>>;
 using ContextPtr = std::unique_ptr<ibv_context, Free<ibv_close_device>>;
 
