@@ -225,15 +225,14 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     command->footer(
         "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the\n"
         "device in a QEMU without a guest), runner (./vrnic run itself), system, verbs, interop\n"
-        "(with rdma_rxe) and faults (in VMs; each in full when it is named, a short form of it\n"
-        "otherwise). Only when asked for: soak (what takes long), debug (the debug kernel and\n"
-        "what it finds).\n"
+        "(with rdma_rxe), faults, ulp (kernel consumers, rdma_cm) and uapi (in VMs; each in full\n"
+        "when it is named, a short form of it otherwise). Only when asked for: soak (what\n"
+        "takes long), debug (the debug kernel and what it finds).\n"
         "SUITE/TEXT runs the cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "
         "failed.");
-    command->add_option(
-        "SUITE", options->words,
-        "suites or cases to run; all but soak and debug when none is given");
+    command->add_option("SUITE", options->words,
+                        "suites or cases to run; all but soak and debug when none is given");
     command->add_flag("--list", options->list, "print the cases' names and end");
     command->add_option("--junit", options->junit, "write the results as JUnit XML to this file");
     command->add_option("--json", options->json, "write the results as JSON to this file");
