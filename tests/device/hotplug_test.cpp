@@ -65,19 +65,7 @@ struct Slot {
         driver.create_eq(1, VRNIC_NO_VECTOR);
         driver.set_port();
         driver.set_gid(0, kAddress);
-        const std::uint32_t pdn = driver.must(VRNIC_ADMIN_ALLOC_PD).handle();
-        const std::uint64_t buffer = machine.allocate(65536);
-        const std::uint32_t key = driver.register_memory(pdn, buffer, 65536);
-        const Cq cq = driver.create_cq();
-        Qp qp = driver.create_qp(pdn, cq, cq);
-        driver.connect(qp, 0x77, {0x52, 0x54, 0, 0, 0, 2}, 0x0a000002);
-        vrnic_sqe write{};
-        write.opcode = VRNIC_OP_WRITE;
-        write.num_sge = 1;
-        write.sge[0].addr = buffer;
-        write.sge[0].length = 65536;
-        write.sge[0].lkey = key;
-        for (int i = 0; i < 8; ++i) driver.post_send(qp, write);
+        driver.start_traffic(1, 8);
     }
 
     Machine machine;

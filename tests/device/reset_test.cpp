@@ -10,24 +10,9 @@ using namespace vrnic::device_test;
 
 namespace {
 
-// Queue pairs that send to a peer that never answers: timers run, packets leave.
 void start_traffic(Bench& bench) {
     bench.bring_up();
-    const std::uint32_t pdn = bench.driver.must(VRNIC_ADMIN_ALLOC_PD).handle();
-    const std::uint64_t buffer = bench.machine.allocate(65536);
-    const std::uint32_t key = bench.driver.register_memory(pdn, buffer, 65536);
-    const Cq cq = bench.driver.create_cq();
-    for (std::uint32_t i = 0; i < 4; ++i) {
-        Qp qp = bench.driver.create_qp(pdn, cq, cq);
-        bench.driver.connect(qp, 0x77 + i, {0x52, 0x54, 0, 0, 0, 2}, 0x0a000002);
-        vrnic_sqe write{};
-        write.opcode = VRNIC_OP_WRITE;
-        write.num_sge = 1;
-        write.sge[0].addr = buffer;
-        write.sge[0].length = 65536;
-        write.sge[0].lkey = key;
-        bench.driver.post_send(qp, write);
-    }
+    bench.driver.start_traffic(4, 1);
     REQUIRE_FALSE(bench.machine.wire().receive().empty());
 }
 

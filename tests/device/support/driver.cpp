@@ -231,6 +231,25 @@ std::uint8_t Driver::state(const Qp& qp) {
     return must(VRNIC_ADMIN_QUERY_QP, query).as<vrnic_resp_query_qp>().attr.state;
 }
 
+void Driver::start_traffic(std::uint32_t queue_pairs, std::uint32_t writes) {
+    constexpr std::uint32_t kBytes = 65536;
+    const std::uint32_t pdn = must(VRNIC_ADMIN_ALLOC_PD).handle();
+    const std::uint64_t buffer = machine().allocate(kBytes);
+    const std::uint32_t key = register_memory(pdn, buffer, kBytes);
+    const Cq cq = create_cq();
+    vrnic_sqe write{};
+    write.opcode = VRNIC_OP_WRITE;
+    write.num_sge = 1;
+    write.sge[0].addr = buffer;
+    write.sge[0].length = kBytes;
+    write.sge[0].lkey = key;
+    for (std::uint32_t i = 0; i < queue_pairs; ++i) {
+        Qp qp = create_qp(pdn, cq, cq);
+        connect(qp, 0x77 + i, {0x52, 0x54, 0, 0, 0, 2}, 0x0a000002);
+        for (std::uint32_t n = 0; n < writes; ++n) post_send(qp, write);
+    }
+}
+
 void Driver::post_send(Qp& qp, vrnic_sqe entry) {
     const std::uint64_t place = qp.sq_pi & ((1u << qp.log_size) - 1);
     machine().qtest().write_object(qp.sq + place * 128, entry);

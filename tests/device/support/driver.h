@@ -88,6 +88,9 @@ class Driver {
 
     void post_send(Qp& qp, vrnic_sqe entry);
     void post_receive(Qp& qp, std::uint64_t address, std::uint32_t length, std::uint32_t key);
+    // New queue pairs, each with so many WRITEs to a peer that never answers: packets leave, timers
+    // run. Needs the event queues, the port and GID 0.
+    void start_traffic(std::uint32_t queue_pairs, std::uint32_t writes);
     // The next completion; nothing when none comes.
     std::optional<vrnic_cqe> wait_completion(Cq& cq);
     std::optional<vrnic_cqe> poll(Cq& cq);
