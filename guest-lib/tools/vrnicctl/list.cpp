@@ -14,8 +14,6 @@ namespace vrnic::ctl {
 
 namespace {
 
-constexpr std::uint32_t kPort = 1;
-
 std::optional<CharacterDevice> or_none(std::expected<CharacterDevice, int> found) {
     if (!found) return {};
     return *found;

@@ -13,8 +13,6 @@ namespace vrnic::ctl {
 
 namespace {
 
-constexpr std::uint32_t kPort = 1;  // the only one that a vrnic has
-
 int type(int command) {
     return RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command);
 }

@@ -12,6 +12,8 @@
 
 namespace vrnic::ctl {
 
+inline constexpr std::uint32_t kPort = 1;  // the only one that a vrnic has
+
 struct CharacterDevice {
     std::string name;  // below /dev/infiniband, in most systems
     unsigned major, minor;
