@@ -4,9 +4,9 @@
 . /share/fail.sh vrnic_ib
 
 failures=0
-for ((n = 1; n <= 30; n++)); do
+for ((n = 1; n < 300; n += n < 30 ? 1 : n / 8)); do  # most are of registering memory
 	vrnic-check -d "$DEV" --server >/tmp/server-said 2>&1 &
-	until grep -q ' 0A ' /proc/net/tcp; do
+	until grep -qs ' 0A ' /proc/net/tcp /proc/net/tcp6; do
 		kill -0 $! || { cat /tmp/server-said; exit 1; }
 		sleep 0.05
 	done
@@ -22,5 +22,13 @@ for ((n = 1; n <= 30; n++)); do
 	fi
 	wait
 done
+# The kernel's own leak, known: where a driver's alloc_ucontext fails, the core keeps its reference to the
+# task (GET_CONTEXT in uverbs_std_types_device.c frees the context without rdma_restrack_put). Tasks and
+# their credentials are forgotten, anything else fails.
+report=/sys/kernel/debug/kmemleak
+echo scan >$report && sleep 6 && echo scan >$report || exit 1
+awk -v RS='unreferenced object' 'NR > 1 && !/copy_process|prepare_exec_creds/ { print; other = 1 } END { exit other }' $report ||
+	exit 1
+echo clear >$report
 echo "$failures times without success"
 [ $failures -gt 5 ]
