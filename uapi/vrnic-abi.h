@@ -15,6 +15,15 @@
 
 /* comp_mask fields say which later additions are present; zero for now, an unknown bit is refused. */
 
+/* In memory that the kernel shows to processes: costs a load to look at, no access to the device. */
+struct vrnic_ib_state {
+	/*
+	 * 0: the device was taken from the process, or has died. It writes no memory any more, and
+	 * no completion comes: the provider flushes what is posted. Never 1 again.
+	 */
+	__u32 alive;
+};
+
 struct vrnic_ib_alloc_ucontext_req {
 	__aligned_u64 comp_mask;
 };
@@ -37,8 +46,12 @@ struct vrnic_ib_alloc_ucontext_resp {
 	__u32 max_srq_entries;
 	__u32 reserved;
 	__aligned_u64 features;       /* VRNIC_CAP_* of the device */
+	/* A library or driver of before has no more. */
+	__aligned_u64 state_mmap_key; /* offset to mmap, for reading, struct vrnic_ib_state */
+	__u32 state_mmap_size;        /* bytes; 0: none */
+	__u32 reserved2;
 };
-VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_resp, 80);
+VRNIC_ASSERT_SIZE(struct vrnic_ib_alloc_ucontext_resp, 96);
 
 /* Attribute of UVERBS_METHOD_QUERY_CONTEXT: the same answer, for one who imports the context. */
 #define VRNIC_IB_ATTR_QUERY_CONTEXT_RESP 0x1000 /* 1 << UVERBS_ID_NS_SHIFT: the driver's first */

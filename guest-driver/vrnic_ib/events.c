@@ -47,6 +47,7 @@ static void vrnic_device_died(struct vrnic_ib_dev *vib)
 	};
 
 	vrnic_wake_kernel(vib);
+	vrnic_states_end(vib);
 	if (!READ_ONCE(vib->leaving))
 		ib_dispatch_event(&event);
 }

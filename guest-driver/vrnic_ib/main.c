@@ -177,9 +177,11 @@ static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_
 	xa_init(&vib->srqs);
 	spin_lock_init(&vib->kernel_lock);
 	INIT_LIST_HEAD(&vib->kernel_cqs);
+	spin_lock_init(&vib->contexts_lock);
+	INIT_LIST_HEAD(&vib->contexts);
 	mutex_init(&vib->gid_lock);
-	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);
 	ret = -ENOMEM;
+	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);
 	if (!vib->gids)
 		goto dealloc;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A process's context: its doorbell slot and the device's clock, mapped into it. */
+/* A process's context, and what is mapped into it: doorbell slot, device's clock, state. */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -8,61 +8,65 @@
 #define UVERBS_MODULE_NAME vrnic_ib
 #include <rdma/uverbs_named_ioctl.h>
 
+enum vrnic_mmap_kind {
+	VRNIC_MMAP_DOORBELL, /* device, for writing */
+	VRNIC_MMAP_CLOCK,    /* device, for reading */
+	VRNIC_MMAP_STATE,    /* memory, for reading: stays when the device goes */
+};
+
 /* rdma_user_mmap_entry with what it maps. */
 struct vrnic_mmap_entry {
 	struct rdma_user_mmap_entry rdma;
 	phys_addr_t address;
-	bool read_only;
+	enum vrnic_mmap_kind kind;
 };
 
-static struct rdma_user_mmap_entry *vrnic_mmap_entry_add(struct vrnic_ucontext *context,
-							 phys_addr_t address, size_t size,
-							 bool read_only)
+static int vrnic_mmap_entry_add(struct vrnic_ucontext *context, enum vrnic_mmap_kind kind,
+				phys_addr_t address, size_t size,
+				struct rdma_user_mmap_entry **added)
 {
 	struct vrnic_mmap_entry *entry;
 	int ret;
 
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	entry->address = address;
-	entry->read_only = read_only;
+	entry->kind = kind;
 	ret = rdma_user_mmap_entry_insert(&context->ib, &entry->rdma, size);
-	if (ret) {
+	if (ret)
 		kfree(entry);
-		return ERR_PTR(ret);
-	}
-	return &entry->rdma;
+	else
+		*added = &entry->rdma;
+	return ret;
 }
 
+/* Those that there are. */
 static void vrnic_ucontext_unmap(struct vrnic_ucontext *context)
 {
-	if (context->clock)
-		rdma_user_mmap_entry_remove(context->clock);
-	if (context->doorbell)
-		rdma_user_mmap_entry_remove(context->doorbell);
+	rdma_user_mmap_entry_remove(context->state_entry);
+	rdma_user_mmap_entry_remove(context->clock);
+	rdma_user_mmap_entry_remove(context->doorbell);
 }
 
 static int vrnic_ucontext_map(struct vrnic_ucontext *context)
 {
 	struct vrnic_dev *dev = vrnic_of(context->ib.device);
 	phys_addr_t clock = vrnic_clock_address(dev);
-	struct rdma_user_mmap_entry *entry;
+	int ret;
 
-	entry = vrnic_mmap_entry_add(context, vrnic_uar_address(dev, context->uar),
-				     vrnic_uar_size(dev), false);
-	if (IS_ERR(entry))
-		return PTR_ERR(entry);
-	context->doorbell = entry;
-	if (!clock)
-		return 0;
-	entry = vrnic_mmap_entry_add(context, clock, PAGE_SIZE, true);
-	if (IS_ERR(entry)) {
+	ret = vrnic_mmap_entry_add(context, VRNIC_MMAP_DOORBELL,
+				   vrnic_uar_address(dev, context->uar), vrnic_uar_size(dev),
+				   &context->doorbell);
+	if (!ret && clock)
+		ret = vrnic_mmap_entry_add(context, VRNIC_MMAP_CLOCK, clock, PAGE_SIZE,
+					   &context->clock);
+	if (!ret)
+		ret = vrnic_mmap_entry_add(context, VRNIC_MMAP_STATE, 0, PAGE_SIZE,
+					   &context->state_entry);
+	if (ret)
 		vrnic_ucontext_unmap(context);
-		return PTR_ERR(entry);
-	}
-	context->clock = entry;
-	return 0;
+	return ret;
 }
 
 static void vrnic_ucontext_fill(struct vrnic_ucontext *context,
@@ -87,6 +91,49 @@ static void vrnic_ucontext_fill(struct vrnic_ucontext *context,
 		resp->clock_mmap_size = PAGE_SIZE;
 		resp->clock_offset = offset_in_page(VRNIC_REG_CLOCK);
 	}
+	resp->state_mmap_key = rdma_user_mmap_get_offset(context->state_entry);
+	resp->state_mmap_size = PAGE_SIZE;
+}
+
+/* A process that only polls learns by this that its device is gone. */
+static int vrnic_state_create(struct vrnic_ucontext *context)
+{
+	struct vrnic_ib_dev *vib = to_vrnic_ib(context->ib.device);
+
+	context->state = (struct vrnic_ib_state *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!context->state)
+		return -ENOMEM;
+	context->state->alive = 1;
+	spin_lock_irq(&vib->contexts_lock);
+	list_add(&context->entry, &vib->contexts);
+	spin_unlock_irq(&vib->contexts_lock);
+	if (vrnic_is_dead(vib->dev))
+		WRITE_ONCE(context->state->alive, 0);
+	return 0;
+}
+
+/* The page itself goes when no process has it mapped any more. */
+static void vrnic_state_destroy(struct vrnic_ucontext *context)
+{
+	struct vrnic_ib_dev *vib = to_vrnic_ib(context->ib.device);
+
+	spin_lock_irq(&vib->contexts_lock);
+	list_del(&context->entry);
+	spin_unlock_irq(&vib->contexts_lock);
+	WRITE_ONCE(context->state->alive, 0);
+	free_page((unsigned long)context->state);
+}
+
+/* The device is dead. Any context. */
+void vrnic_states_end(struct vrnic_ib_dev *vib)
+{
+	struct vrnic_ucontext *context;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vib->contexts_lock, flags);
+	list_for_each_entry(context, &vib->contexts, entry)
+		WRITE_ONCE(context->state->alive, 0);
+	spin_unlock_irqrestore(&vib->contexts_lock, flags);
 }
 
 int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
@@ -100,13 +147,16 @@ int vrnic_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
 	ret = vrnic_get_udata(udata, &req, sizeof(req));
 	if (ret)
 		return ret;
-	/* Without these answers the provider cannot work. */
-	if (udata->outlen < sizeof(resp))
+	/* Without these answers no provider can work; what came later it may not know. */
+	if (udata->outlen < offsetofend(struct vrnic_ib_alloc_ucontext_resp, features))
 		return -EINVAL;
 
-	ret = vrnic_cmd_alloc_uar(dev, &context->uar);
+	ret = vrnic_state_create(context);
 	if (ret)
 		return ret;
+	ret = vrnic_cmd_alloc_uar(dev, &context->uar);
+	if (ret)
+		goto destroy_state;
 	ret = vrnic_ucontext_map(context);
 	if (ret)
 		goto free_uar;
@@ -120,6 +170,8 @@ remove_entry:
 	vrnic_ucontext_unmap(context);
 free_uar:
 	vrnic_cmd_free_uar(dev, context->uar);
+destroy_state:
+	vrnic_state_destroy(context);
 	return ret;
 }
 
@@ -146,13 +198,17 @@ const struct uapi_definition vrnic_uapi[] = {
 	{},
 };
 
-/* No mapping is left: the process is gone, or its mappings were taken away. */
+/*
+ * The process is gone, or the device is taken from it: then the core has ended
+ * all of its objects and has taken the mappings of the device away.
+ */
 void vrnic_dealloc_ucontext(struct ib_ucontext *ib)
 {
 	struct vrnic_ucontext *context = to_vrnic_ucontext(ib);
 
 	vrnic_ucontext_unmap(context);
 	vrnic_cmd_free_uar(vrnic_of(ib->device), context->uar);
+	vrnic_state_destroy(context);
 }
 
 /* Its presence tells the core that we can be unplugged; the core removes the mappings. */
@@ -164,7 +220,8 @@ int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma)
 {
 	struct rdma_user_mmap_entry *rdma;
 	struct vrnic_mmap_entry *entry;
-	int ret = -EINVAL;
+	bool read_only;
+	int ret;
 
 	rdma = rdma_user_mmap_entry_get(ib, vma);
 	if (!rdma)
@@ -173,9 +230,15 @@ int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma)
 
 	/* A copy in a child would not be taken away with the device. */
 	vm_flags_set(vma, VM_DONTCOPY);
-	if (entry->read_only)
+	read_only = entry->kind != VRNIC_MMAP_DOORBELL;
+	if (read_only)
 		vm_flags_clear(vma, VM_MAYWRITE);
-	if (!(vma->vm_flags & VM_EXEC) && !(entry->read_only && vma->vm_flags & VM_WRITE))
+	if (vma->vm_flags & VM_EXEC || (read_only && vma->vm_flags & VM_WRITE))
+		ret = -EINVAL;
+	else if (entry->kind == VRNIC_MMAP_STATE)
+		ret = vm_insert_page(vma, vma->vm_start,
+				     virt_to_page(to_vrnic_ucontext(ib)->state));
+	else
 		ret = rdma_user_mmap_io(ib, vma, PHYS_PFN(entry->address),
 					rdma->npages * PAGE_SIZE,
 					pgprot_noncached(vma->vm_page_prot), rdma);

@@ -24,6 +24,8 @@ struct vrnic_ib_dev {
 	struct vrnic_async_client async;
 	struct notifier_block netdev_notifier;
 	bool port_active; /* what was last told; under rtnl */
+	spinlock_t contexts_lock; /* contexts; any context */
+	struct list_head contexts; /* struct vrnic_ucontext */
 	bool leaving; /* the core takes no event of the device any more */
 	struct mutex qp_lock; /* numbers and objects of QPs come and go together */
 	struct xarray qps; /* QPN to struct vrnic_qp, for events and completions */
@@ -39,6 +41,9 @@ struct vrnic_ucontext {
 	u32 uar;
 	struct rdma_user_mmap_entry *doorbell;
 	struct rdma_user_mmap_entry *clock; /* NULL: cannot be mapped */
+	struct rdma_user_mmap_entry *state_entry;
+	struct vrnic_ib_state *state; /* a page of its own */
+	struct list_head entry; /* of vrnic_ib_dev.contexts */
 };
 
 struct vrnic_pd {
@@ -183,6 +188,7 @@ extern const struct uapi_definition vrnic_uapi[]; /* ours beyond the standard me
 void vrnic_disassociate_ucontext(struct ib_ucontext *ib);
 int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma);
 void vrnic_mmap_free(struct rdma_user_mmap_entry *entry);
+void vrnic_states_end(struct vrnic_ib_dev *vib);
 
 /* pd.c */
 int vrnic_alloc_pd(struct ib_pd *ib, struct ib_udata *udata);

@@ -59,8 +59,21 @@ int map_clock(Context::State& state, int cmd_fd) {
     return 0;
 }
 
+// Whether the device is still there. An errno value.
+int map_state(Context::State& state, int cmd_fd) {
+    const auto& limits = state.limits;
+    if (limits.state_mmap_size == 0) return 0;
+    if (limits.state_mmap_size < sizeof(vrnic_ib_state)) return EPROTO;
+    if (int err = map(cmd_fd, limits.state_mmap_key, limits.state_mmap_size, PROT_READ,
+                      state.state_pages))
+        return err;
+    state.device = static_cast<const vrnic_ib_state*>(state.state_pages);
+    return 0;
+}
+
 void destroy(Context* context) {
     Context::State& state = context->state;
+    if (state.state_pages) munmap(state.state_pages, state.limits.state_mmap_size);
     if (state.clock_pages) munmap(state.clock_pages, state.limits.clock_mmap_size);
     if (state.doorbell_pages) munmap(state.doorbell_pages, state.limits.db_mmap_size);
     std::destroy_at(&state);
@@ -78,6 +91,7 @@ verbs_context* open(ibv_device* device, int cmd_fd,
     int err = command(verbs, &context->state.limits);
     if (err == 0) err = map_doorbell(context->state, cmd_fd);
     if (err == 0) err = map_clock(context->state, cmd_fd);
+    if (err == 0) err = map_state(context->state, cmd_fd);
     if (err) {
         destroy(context);
         errno = err;

@@ -26,13 +26,21 @@ struct Context {
         vrnic_ib_alloc_ucontext_resp limits{};
         void* doorbell_pages = nullptr;
         void* clock_pages = nullptr;
+        void* state_pages = nullptr;
         Doorbell doorbell;
         DeviceClock clock;
+        const vrnic_ib_state* device = &kNeverGone;
         NumberTable<Qp> qps;
         NumberTable<Srq> srqs;
         // Held from an object's creation in the kernel to its entry in its table, and from its
         // destruction to its exit: a number that the kernel hands out again is never lost.
         std::mutex tables_lock;
+
+        // False: the device is gone, for good. The kernel has taken its mappings away, or has left
+        // them to be harmless, and completes nothing any more.
+        bool alive() const { return __atomic_load_n(&device->alive, __ATOMIC_ACQUIRE) != 0; }
+
+        static constexpr vrnic_ib_state kNeverGone{.alive = 1};  // a driver that does not tell
     } state;
 
     static Context& from(ibv_context* context);

@@ -169,8 +169,14 @@ int vrnic_resize_cq(ibv_cq* ibcq, int cqe) {
 }
 
 int vrnic_destroy_cq(ibv_cq* ibcq) {
+    Cq& cq = Cq::from(ibcq);
+    {
+        // As the kernel has it, which does not look any more when the device is gone.
+        std::lock_guard guard(cq.lock);
+        if (cq.queues) return EBUSY;
+    }
     if (int err = glue_cmd_destroy_cq(ibcq)) return err;
-    delete &Cq::from(ibcq);
+    delete &cq;
     return 0;
 }
 

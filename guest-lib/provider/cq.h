@@ -17,6 +17,8 @@
 
 namespace vrnic {
 
+struct WorkQueue;
+
 // Completion queue: a ring that the device fills and the application empties, by ibv_poll_cq
 // (poll.cpp) or one by one (poll_extended.cpp).
 struct Cq {
@@ -33,7 +35,9 @@ struct Cq {
     // Under the lock:
     uint64_t consumer_index = 0;  // of the next completion to take; never restarts
     uint32_t arm_sequence = 0;
-    bool armed_for_any = false;  // since the last event
+    bool armed_for_any = false;   // since the last event
+    WorkQueue* queues = nullptr;  // those that complete here; linked by next_of_cq
+    vrnic_cqe flushed{};          // of next_flushed()
 
     // Between start_poll and end_poll, which hold the lock:
     const vrnic_cqe* current = nullptr;
@@ -49,6 +53,12 @@ struct Cq {
     vrnic_cqe* completion_at(uint64_t index) const;
     // Completions before that index are taken: their places are free. Under the lock.
     void consume_to(uint64_t index);
+    // When the device is gone: the next completion in its stead, of a request that it will not
+    // complete; there until the next call. nullptr: none. Under the lock, when completion_at() has
+    // none left.
+    const vrnic_cqe* next_flushed();
+    void add(WorkQueue& queue);
+    void remove(WorkQueue& queue);
     // Makes poll skip what is still in the ring of a QP that is gone or was reset, or of a shared
     // receive queue that is gone. Receives from a shared queue give their tags back.
     void discard_completions_of(uint32_t qpn);

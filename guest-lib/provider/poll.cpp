@@ -41,8 +41,10 @@ int vrnic_poll_cq(ibv_cq* ibcq, int num_entries, ibv_wc* wc) {
     int taken = 0;
     while (taken < num_entries) {
         const vrnic_cqe* cqe = cq.completion_at(index);
-        if (cqe == nullptr) break;
-        ++index;
+        if (cqe)
+            ++index;
+        else if (cqe = cq.next_flushed(); cqe == nullptr)
+            break;
         CompletedWork work;
         if (complete(cq, *cqe, work)) translate(*cqe, work, wc[taken++]);
     }

@@ -13,8 +13,10 @@ namespace {
 int advance(Cq& cq) {
     for (;;) {
         const vrnic_cqe* cqe = cq.completion_at(cq.consumer_index);
-        if (cqe == nullptr) return ENOENT;
-        ++cq.consumer_index;  // told to the device in the end
+        if (cqe)
+            ++cq.consumer_index;  // told to the device in the end
+        else if (cqe = cq.next_flushed(); cqe == nullptr)
+            return ENOENT;
         CompletedWork work;
         if (!complete(cq, *cqe, work)) continue;
         cq.current = cqe;
@@ -64,6 +66,7 @@ __be32 read_imm_data(ibv_cq_ex* cq) {
 
 uint64_t read_wallclock(ibv_cq_ex* ibcq) {
     Cq& cq = Cq::from(ibcq);
+    if (!cq.context->alive()) return 0;  // no clock to compare with
     return cq.wall_clock.at(cq.context->clock, cq.current->timestamp);
 }
 

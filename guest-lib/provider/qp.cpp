@@ -173,6 +173,7 @@ int create(Qp& qp, ibv_context* ibcontext, ibv_qp_init_attr_ex& attr) {
     req.rq_log_stride = layout.receive_log_stride;
     if (int err = create_in_kernel(qp, ibcontext, attr, req)) return err;
 
+    qp.join_completion_queues();
     tell_capacity(qp, attr.cap);
     if (attr.comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
         qp.send_operations = attr.send_ops_flags;
@@ -198,6 +199,18 @@ void Qp::discard_completions() {
     if (ibv()->send_cq) Cq::from(ibv()->send_cq).discard_completions_of(qpn);
     if (ibv()->recv_cq && ibv()->recv_cq != ibv()->send_cq)
         Cq::from(ibv()->recv_cq).discard_completions_of(qpn);
+}
+
+void Qp::join_completion_queues() {
+    send.qpn = receive.qpn = qpn;
+    send.sends = true;
+    if (send.ring.size()) Cq::from(ibv()->send_cq).add(send);
+    if (receive.ring.size()) Cq::from(ibv()->recv_cq).add(receive);
+}
+
+void Qp::leave_completion_queues() {
+    if (send.ring.size()) Cq::from(ibv()->send_cq).remove(send);
+    if (receive.ring.size()) Cq::from(ibv()->recv_cq).remove(receive);
 }
 
 ibv_qp_cap Qp::capacity() const {
@@ -300,6 +313,7 @@ int vrnic_destroy_qp(ibv_qp* ibqp) {
             // The device writes no completion of it any more. Whoever polls holds the lock of the
             // completion queue while he uses the QP, and finds it no more after this.
             qp.discard_completions();
+            qp.leave_completion_queues();
             qp.context->qps.erase(qp.qpn);
         }
     }

@@ -36,7 +36,12 @@ struct WorkQueue {
     vrnic_le32* producer_record = nullptr;  // in the doorbell record
     uint32_t max_sge = 0;
     uint32_t max_inline = 0;  // bytes; send queue only
-    SpinLock lock;            // of those who post
+    SpinLock lock;            // of those who post; after a completion queue's
+
+    // For the completion queue:
+    uint32_t qpn = 0;
+    bool sends = false;
+    WorkQueue* next_of_cq = nullptr;
 
     // Under the lock: posts a list of requests, each by build(index, request), up to the first one
     // that is refused: then its errno value, and it is *bad_request. announce() follows when any
@@ -116,6 +121,9 @@ struct Qp {
     void reset_queues();
     // No completion of this QP is delivered from now on.
     void discard_completions();
+    // Its completion queues know of it, from its creation to its destruction.
+    void join_completion_queues();
+    void leave_completion_queues();
 };
 
 // Sets the calls of ibv_wr_post(3). has_flush: the application's ibv_qp_ex has a place for

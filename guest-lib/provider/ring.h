@@ -58,6 +58,9 @@ class PostedRange {
     // Entries up to and including `index` are done: an entry that asked for no completion is done
     // when a later one of its queue is.
     void retire_through(uint32_t index) { retired_.store(index + 1, std::memory_order_release); }
+    // The oldest entry that is not known to be done, unless all are. The latter: poster only.
+    uint32_t retired() const { return retired_.load(std::memory_order_relaxed); }
+    bool all_done() const { return retired() == produced_; }
     void reset() {
         produced_ = 0;
         retired_.store(0, std::memory_order_release);

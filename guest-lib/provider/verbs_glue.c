@@ -91,6 +91,15 @@ static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port
 	return ibv_cmd_query_port(context, port, attr, &cmd, sizeof(cmd));
 }
 
+/*
+ * Of a command that ends something. The kernel refuses all commands of a context
+ * whose device is gone, but has then ended everything itself.
+ */
+static int unless_gone(struct ibv_context *context, int ret)
+{
+	return ret == EIO && vrnic_context_is_gone(context) ? 0 : ret;
+}
+
 /* ---- protection domains, address handles ---- */
 
 /* ib_uverbs_alloc_pd_resp is four bytes: the driver's part follows unaligned. */
@@ -110,7 +119,7 @@ int glue_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd)
 
 int glue_cmd_dealloc_pd(struct ibv_pd *pd)
 {
-	return ibv_cmd_dealloc_pd(pd);
+	return unless_gone(pd->context, ibv_cmd_dealloc_pd(pd));
 }
 
 /* As above. */
@@ -132,7 +141,7 @@ int glue_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct ibv_ah_attr 
 
 int glue_cmd_destroy_ah(struct ibv_ah *ah)
 {
-	return ibv_cmd_destroy_ah(ah);
+	return unless_gone(ah->context, ibv_cmd_destroy_ah(ah));
 }
 
 /* ---- memory regions and windows, XRC domains: nothing of ours beside the kernel's objects ---- */
@@ -215,7 +224,7 @@ static void unimport_mr(struct ibv_mr *mr)
 
 static int dereg_mr(struct verbs_mr *mr)
 {
-	int ret = ibv_cmd_dereg_mr(mr);
+	int ret = unless_gone(mr->ibv_mr.context, ibv_cmd_dereg_mr(mr));
 
 	if (!ret)
 		free(mr);
@@ -252,7 +261,7 @@ static struct ibv_mw *alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type)
 
 static int dealloc_mw(struct ibv_mw *mw)
 {
-	int ret = ibv_cmd_dealloc_mw(mw);
+	int ret = unless_gone(mw->context, ibv_cmd_dealloc_mw(mw));
 
 	if (!ret)
 		free(mw);
@@ -281,7 +290,7 @@ static struct ibv_xrcd *open_xrcd(struct ibv_context *context, struct ibv_xrcd_i
 static int close_xrcd(struct ibv_xrcd *ib)
 {
 	struct verbs_xrcd *xrcd = container_of(ib, struct verbs_xrcd, xrcd);
-	int ret = ibv_cmd_close_xrcd(xrcd);
+	int ret = unless_gone(ib->context, ibv_cmd_close_xrcd(xrcd));
 
 	if (!ret)
 		free(xrcd);
@@ -331,7 +340,7 @@ int glue_cmd_resize_cq(struct ibv_cq *cq, int cqe, const struct vrnic_ib_resize_
 
 int glue_cmd_destroy_cq(struct ibv_cq *cq)
 {
-	return ibv_cmd_destroy_cq(cq);
+	return unless_gone(cq->context, ibv_cmd_destroy_cq(cq));
 }
 
 static int modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr)
@@ -371,7 +380,7 @@ int glue_cmd_create_srq(struct ibv_context *context, struct ibv_srq *srq,
 
 int glue_cmd_destroy_srq(struct ibv_srq *srq)
 {
-	return ibv_cmd_destroy_srq(srq);
+	return unless_gone(srq->context, ibv_cmd_destroy_srq(srq));
 }
 
 struct modify_srq_cmd {
@@ -463,8 +472,20 @@ bool glue_mark_qp_extended(struct ibv_qp *qp)
 int glue_cmd_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask)
 {
 	struct ibv_modify_qp cmd = {};
+	int ret = ibv_cmd_modify_qp(qp, attr, attr_mask, &cmd, sizeof(cmd));
 
-	return ibv_cmd_modify_qp(qp, attr, attr_mask, &cmd, sizeof(cmd));
+	/* Who gives up what is posted may: it is flushed. */
+	if (attr_mask & IBV_QP_STATE && attr->qp_state == IBV_QPS_ERR) {
+		ret = unless_gone(qp->context, ret);
+		if (!ret)
+			qp->state = IBV_QPS_ERR;
+	}
+	return ret;
+}
+
+static int detach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
+{
+	return unless_gone(qp->context, ibv_cmd_detach_mcast(qp, gid, lid));
 }
 
 int glue_cmd_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
@@ -477,7 +498,7 @@ int glue_cmd_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask
 
 int glue_cmd_destroy_qp(struct ibv_qp *qp)
 {
-	return ibv_cmd_destroy_qp(qp);
+	return unless_gone(qp->context, ibv_cmd_destroy_qp(qp));
 }
 
 /* ---- memory ---- */
@@ -519,7 +540,7 @@ static const struct verbs_context_ops context_ops = {
 	.destroy_cq = vrnic_destroy_cq,
 	.destroy_qp = vrnic_destroy_qp,
 	.destroy_srq = vrnic_destroy_srq,
-	.detach_mcast = ibv_cmd_detach_mcast,
+	.detach_mcast = detach_mcast,
 	.free_context = vrnic_free_context,
 	.get_srq_num = vrnic_get_srq_num,
 	.import_mr = import_mr,

@@ -89,6 +89,8 @@ void glue_dofork(void *base, size_t size);
 struct verbs_context *vrnic_alloc_context(struct ibv_device *device, int cmd_fd);
 struct verbs_context *vrnic_import_context(struct ibv_device *device, int cmd_fd);
 void vrnic_free_context(struct ibv_context *context);
+/* The kernel has taken the device and all objects away: what ends one has nothing to do there. */
+bool vrnic_context_is_gone(struct ibv_context *context);
 void vrnic_async_event(struct ibv_context *context, struct ibv_async_event *event);
 
 int vrnic_query_rt_values(struct ibv_context *context, struct ibv_values_ex *values);

@@ -20,6 +20,7 @@ namespace vrnic::provider_test {
 namespace {
 
 constexpr size_t kPage = 4096;
+constexpr size_t kPages = 3;  // doorbell, clock, state
 FakeKernel* the_kernel = nullptr;
 
 const std::byte* memory(uint64_t va, uint64_t offset) {
@@ -48,12 +49,17 @@ FakeKernel::FakeKernel() {
     limits.clock_mmap_key = kPage;
     limits.clock_mmap_size = kPage;
     limits.clock_offset = 128;
+    limits.state_mmap_key = 2 * kPage;
+    limits.state_mmap_size = kPage;
     doorbell_fd_ = memfd_create("doorbell", 0);
-    if (ftruncate(doorbell_fd_, 2 * kPage) != 0) std::abort();
-    void* pages = mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell_fd_, 0);
+    if (ftruncate(doorbell_fd_, kPages * kPage) != 0) std::abort();
+    void* pages =
+        mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell_fd_, 0);
     auto* bytes = static_cast<std::byte*>(pages);
     doorbell_ = reinterpret_cast<uint64_t*>(bytes + limits.db_offset);
     clock_ = reinterpret_cast<uint64_t*>(bytes + kPage + limits.clock_offset);
+    state_ = reinterpret_cast<vrnic_ib_state*>(bytes + 2 * kPage);
+    state_->alive = 1;
     verbs_context* verbs = vrnic_alloc_context(nullptr, doorbell_fd_);
     context_ = verbs ? &verbs->context : nullptr;
     pd_ = vrnic_alloc_pd(context_);
@@ -64,7 +70,7 @@ FakeKernel::~FakeKernel() {
     if (context_) vrnic_free_context(context_);
     munmap(
         const_cast<std::byte*>(reinterpret_cast<volatile std::byte*>(doorbell_)) - limits.db_offset,
-        2 * kPage);
+        kPages * kPage);
     close(doorbell_fd_);
     the_kernel = nullptr;
 }

@@ -71,6 +71,7 @@ class FakeKernel {
                       uint8_t status = 0);
 
     void set_clock(uint64_t ns) { *clock_ = ns; }
+    void take_device_away() { state_->alive = 0; }
 
     // ---- used by the fakes of verbs_glue.h ----
     vrnic_ib_alloc_ucontext_resp limits{};
@@ -92,9 +93,10 @@ class FakeKernel {
     std::map<const ibv_cq*, uint64_t> produced_;
 
   private:
-    int doorbell_fd_ = -1;  // and, as a second page, the clock
+    int doorbell_fd_ = -1;  // and, as a second page, the clock, as a third the device's state
     volatile uint64_t* doorbell_ = nullptr;
     uint64_t* clock_ = nullptr;
+    vrnic_ib_state* state_ = nullptr;
     ibv_context* context_ = nullptr;
     ibv_pd* pd_ = nullptr;
 };
