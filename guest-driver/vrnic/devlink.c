@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `devlink dev info` shows. */
+/* `devlink dev info` and `devlink dev reload`. */
 #include <net/devlink.h>
 
 #include "vrnic.h"
+#include "vrnic_config.h" /* what this kernel has */
 
 static const struct {
 	u64 feature;
@@ -47,8 +48,36 @@ static int vrnic_devlink_info(struct devlink *devlink, struct devlink_info_req *
 	return ret ?: vrnic_put_qp_types(req, features);
 }
 
+static int vrnic_devlink_reload_down(struct devlink *devlink, bool netns_change,
+				     enum devlink_reload_action action,
+				     enum devlink_reload_limit limit,
+				     struct netlink_ext_ack *extack)
+{
+	struct vrnic_dev **dev = devlink_priv(devlink);
+
+	if (netns_change) {
+		NL_SET_ERR_MSG_MOD(extack, "the netdev and the RDMA device change namespaces by themselves");
+		return -EOPNOTSUPP;
+	}
+	vrnic_pause(*dev);
+	return 0;
+}
+
+static int vrnic_devlink_reload_up(struct devlink *devlink, enum devlink_reload_action action,
+				   enum devlink_reload_limit limit, u32 *actions_performed,
+				   struct netlink_ext_ack *extack)
+{
+	struct vrnic_dev **dev = devlink_priv(devlink);
+
+	*actions_performed = BIT(DEVLINK_RELOAD_ACTION_DRIVER_REINIT);
+	return vrnic_resume(*dev);
+}
+
 static const struct devlink_ops vrnic_devlink_ops = {
 	.info_get = vrnic_devlink_info,
+	.reload_actions = BIT(DEVLINK_RELOAD_ACTION_DRIVER_REINIT),
+	.reload_down = vrnic_devlink_reload_down,
+	.reload_up = vrnic_devlink_reload_up,
 };
 
 /* After the device said what it is. */
@@ -56,18 +85,28 @@ int vrnic_devlink_register(struct vrnic_dev *dev)
 {
 	struct devlink *devlink =
 		devlink_alloc(&vrnic_devlink_ops, sizeof(dev), &dev->pdev->dev);
+	int ret;
 
 	if (!devlink)
 		return -ENOMEM;
 	*(struct vrnic_dev **)devlink_priv(devlink) = dev;
 	dev->devlink = devlink;
+#ifdef VRNIC_HAVE_DEVLINK_FEATURES
+	devlink_set_features(devlink, DEVLINK_F_RELOAD);
+#endif
+	ret = vrnic_reporter_create(dev);
+	if (ret) {
+		devlink_free(devlink);
+		return ret;
+	}
 	devlink_register(devlink);
 	return 0;
 }
 
-/* Waits for those who ask. */
+/* Waits for those who ask. Nobody reports a death any more. */
 void vrnic_devlink_unregister(struct vrnic_dev *dev)
 {
 	devlink_unregister(dev->devlink);
+	vrnic_reporter_destroy(dev);
 	devlink_free(dev->devlink);
 }

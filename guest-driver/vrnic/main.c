@@ -7,7 +7,8 @@
  *          netdev is attached and the RDMA function added.
  * stop:    the same backwards. It ends with a reset and bus mastering off, so
  *          that no DMA follows.
- * A dead device is stopped and started again by recover_work, unless it is gone.
+ * A dead device is reported by recover_work (reporter.c), which has it stopped and
+ * started again, unless it is gone.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -68,6 +69,7 @@ void vrnic_kill(struct vrnic_dev *dev, const char *why)
 		return;
 	vrnic_err(dev, "device given up: %s (status 0x%x, fatal %u)\n", why,
 		  vrnic_read(dev, VRNIC_REG_STATUS), vrnic_read(dev, VRNIC_REG_FATAL));
+	dev->death = why;
 	vrnic_declare_dead(dev);
 	vrnic_netdev_link(dev, false);
 	vrnic_async_to_client(dev, VRNIC_EVENT_DEVICE_FATAL, 0, 0);
@@ -154,19 +156,17 @@ static void vrnic_down(struct vrnic_dev *dev)
 	dev->started = false;
 }
 
-static void vrnic_recover(struct work_struct *work)
+/* Of a dead device; nothing is done to a live one, or to one that goes. */
+int vrnic_restart(struct vrnic_dev *dev)
 {
-	struct vrnic_dev *dev = container_of(work, struct vrnic_dev, recover_work);
-	int ret;
+	int ret = 0;
 
 	mutex_lock(&dev->lifecycle);
-	if (dev->removing || !dev->started || !vrnic_is_dead(dev))
+	if (dev->removing || !vrnic_is_dead(dev))
 		goto unlock;
 	vrnic_down(dev);
-	if (vrnic_is_gone(dev))
-		goto unlock; /* unplugged: remove comes */
-	if (dev->recoveries++ == VRNIC_MAX_RECOVERIES) {
-		vrnic_err(dev, "too many failures, staying down\n");
+	if (vrnic_is_gone(dev)) {
+		ret = -ENODEV; /* unplugged: remove comes */
 		goto unlock;
 	}
 	ret = vrnic_up(dev);
@@ -178,6 +178,26 @@ static void vrnic_recover(struct work_struct *work)
 	}
 unlock:
 	mutex_unlock(&dev->lifecycle);
+	return ret;
+}
+
+static void vrnic_recover(struct work_struct *work)
+{
+	struct vrnic_dev *dev = container_of(work, struct vrnic_dev, recover_work);
+	bool wanted;
+
+	/* vrnic_remove waits for this work after it has said so. */
+	mutex_lock(&dev->lifecycle);
+	wanted = !dev->removing && dev->started && vrnic_is_dead(dev);
+	mutex_unlock(&dev->lifecycle);
+	if (!wanted)
+		return;
+	if (dev->recoveries == VRNIC_MAX_RECOVERIES) {
+		vrnic_err(dev, "too many failures, staying down\n");
+		return;
+	}
+	dev->recoveries++;
+	vrnic_report_death(dev);
 }
 
 /* ---- PCI ---- */
@@ -274,6 +294,7 @@ static void vrnic_remove(struct pci_dev *pdev)
 	mutex_lock(&dev->lifecycle);
 	dev->removing = true;
 	mutex_unlock(&dev->lifecycle);
+	cancel_work_sync(&dev->recover_work); /* it reports to what goes now, if it had begun */
 
 	vrnic_devlink_unregister(dev);
 	vrnic_aux_remove(dev);
@@ -298,20 +319,17 @@ static void vrnic_shutdown(struct pci_dev *pdev)
 	vrnic_reset(dev);
 }
 
-/* ---- interruptions from outside: a PCI reset, sleep; the device forgets everything ---- */
+/* ---- interruptions from outside: a PCI reset, a reload, sleep; the device forgets everything ---- */
 
-static void vrnic_pause(struct pci_dev *pdev)
+void vrnic_pause(struct vrnic_dev *dev)
 {
-	struct vrnic_dev *dev = pci_get_drvdata(pdev);
-
 	mutex_lock(&dev->lifecycle);
 	vrnic_down(dev);
 	mutex_unlock(&dev->lifecycle);
 }
 
-static void vrnic_resume(struct pci_dev *pdev)
+int vrnic_resume(struct vrnic_dev *dev)
 {
-	struct vrnic_dev *dev = pci_get_drvdata(pdev);
 	int ret;
 
 	mutex_lock(&dev->lifecycle);
@@ -321,23 +339,35 @@ static void vrnic_resume(struct pci_dev *pdev)
 		vrnic_down(dev);
 	}
 	mutex_unlock(&dev->lifecycle);
+	if (!ret)
+		vrnic_report_health(dev);
+	return ret;
+}
+
+static void vrnic_reset_prepare(struct pci_dev *pdev)
+{
+	vrnic_pause(pci_get_drvdata(pdev));
+}
+
+static void vrnic_reset_done(struct pci_dev *pdev)
+{
+	vrnic_resume(pci_get_drvdata(pdev));
 }
 
 static const struct pci_error_handlers vrnic_error_handlers = {
-	.reset_prepare = vrnic_pause,
-	.reset_done = vrnic_resume,
+	.reset_prepare = vrnic_reset_prepare,
+	.reset_done = vrnic_reset_done,
 };
 
 static int vrnic_pm_suspend(struct device *device)
 {
-	vrnic_pause(to_pci_dev(device));
+	vrnic_pause(dev_get_drvdata(device));
 	return 0;
 }
 
 static int vrnic_pm_resume(struct device *device)
 {
-	vrnic_resume(to_pci_dev(device));
-	return 0;
+	return vrnic_resume(dev_get_drvdata(device));
 }
 
 static DEFINE_SIMPLE_DEV_PM_OPS(vrnic_pm_ops, vrnic_pm_suspend, vrnic_pm_resume);

@@ -76,6 +76,7 @@ struct vrnic_dev {
 	struct vrnic_device_caps *caps; /* device-written, constant once queried */
 	dma_addr_t caps_dma;
 
+	const char *death; /* why it died last; NULL: never did */
 	bool dead; /* see vrnic_core.h; written once, by vrnic_kill */
 	struct work_struct recover_work;
 	struct delayed_work health_work; /* while started */
@@ -99,6 +100,7 @@ struct vrnic_dev {
 	struct net_device *netdev;
 	struct vrnic_aux *aux;
 	struct devlink *devlink;
+	struct devlink_health_reporter *reporter; /* NULL: none yet, or no devlink */
 };
 
 #define vrnic_err(vdev, fmt, ...) dev_err(&(vdev)->pdev->dev, fmt, ##__VA_ARGS__)
@@ -120,6 +122,11 @@ int vrnic_pci_init(struct vrnic_dev *dev);
 void vrnic_pci_cleanup(struct vrnic_dev *dev);
 int vrnic_reset(struct vrnic_dev *dev);
 bool vrnic_is_gone(const struct vrnic_dev *dev);
+
+/* main.c, beyond vrnic_core.h */
+void vrnic_pause(struct vrnic_dev *dev);
+int vrnic_resume(struct vrnic_dev *dev);
+int vrnic_restart(struct vrnic_dev *dev);
 
 /* health.c */
 void vrnic_check_health(struct vrnic_dev *dev);
@@ -168,10 +175,14 @@ void vrnic_netdev_sync_link(struct vrnic_dev *dev);
 int vrnic_aux_add(struct vrnic_dev *dev);
 void vrnic_aux_remove(struct vrnic_dev *dev);
 
-/* devlink.c */
+/* devlink.c, reporter.c */
 #if IS_ENABLED(CONFIG_NET_DEVLINK)
 int vrnic_devlink_register(struct vrnic_dev *dev);
 void vrnic_devlink_unregister(struct vrnic_dev *dev);
+int vrnic_reporter_create(struct vrnic_dev *dev);
+void vrnic_reporter_destroy(struct vrnic_dev *dev);
+void vrnic_report_death(struct vrnic_dev *dev);
+void vrnic_report_health(struct vrnic_dev *dev);
 #else
 static inline int vrnic_devlink_register(struct vrnic_dev *dev)
 {
@@ -179,6 +190,15 @@ static inline int vrnic_devlink_register(struct vrnic_dev *dev)
 }
 
 static inline void vrnic_devlink_unregister(struct vrnic_dev *dev)
+{
+}
+
+static inline void vrnic_report_death(struct vrnic_dev *dev)
+{
+	vrnic_restart(dev);
+}
+
+static inline void vrnic_report_health(struct vrnic_dev *dev)
 {
 }
 #endif
