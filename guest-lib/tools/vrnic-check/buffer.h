@@ -24,7 +24,7 @@ class Buffer {
 
     std::span<std::byte> bytes() const { return {base_ + kOddStart, size_}; }
     ibv_mr* mr() const { return mr_.get(); }
-    void deregister() { mr_.reset(); }
+    int deregister() { return destroy(mr_); }  // an errno value
     // Of a dma-buf: has its owner tell that it moves, by the project's test module dmabuf_mover.
     // The region is revoked by that; what is mapped here stays.
     Result<void> move_away();

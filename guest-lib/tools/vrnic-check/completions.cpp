@@ -66,6 +66,30 @@ Result<std::vector<ibv_wc>> Completions::wait(uint32_t timeout_seconds) {
     }
 }
 
+Result<std::vector<ibv_wc>> Completions::sleep() {
+    for (ibv_cq* cq : {send_cq(), receive_cq()})
+        if (int err = ibv_req_notify_cq(cq, 0))
+            return verbs_error(fmt::format("ibv_req_notify_cq: {}", std::strerror(err)));
+    auto found = poll();
+    if (!found || !found->empty()) return found;
+    ibv_cq* cq = nullptr;
+    void* unused = nullptr;
+    if (ibv_get_cq_event(channel_.get(), &cq, &unused) == 0)
+        ibv_ack_cq_events(cq, 1);
+    else if (errno != EIO)
+        return wrong(fmt::format("ibv_get_cq_event: {}", std::strerror(errno)));
+    return poll();
+}
+
+Result<void> Completions::destroy() {
+    for (CqPtr* cq : {&send_cq_, &receive_cq_})
+        if (int err = check::destroy(*cq))
+            return wrong(fmt::format("ibv_destroy_cq: {}", std::strerror(err)));
+    if (int err = check::destroy(channel_))
+        return wrong(fmt::format("ibv_destroy_comp_channel: {}", std::strerror(err)));
+    return {};
+}
+
 Result<std::vector<ibv_wc>> Completions::wait_for_event(uint32_t timeout_seconds) {
     for (;;) {
         auto found = poll();

@@ -24,6 +24,10 @@ class Completions {
     Result<std::vector<ibv_wc>> wait(uint32_t timeout_seconds);
     // What is there now, perhaps nothing.
     Result<std::vector<ibv_wc>> poll();
+    // The same after an event, for which the call to the library waits without limit; after the end
+    // of the events, too.
+    Result<std::vector<ibv_wc>> sleep();
+    Result<void> destroy();
 
   private:
     Result<std::vector<ibv_wc>> wait_for_event(uint32_t timeout_seconds);

@@ -168,7 +168,9 @@ void initiate(const ErrorCase& c, const Plan& plan, Scene& scene) {
 
 // What the target does before the initiator begins.
 Result<void> prepare_target(const ErrorCase& c, Scene& scene) {
-    if (c.trouble == Trouble::kStaleRkey) scene.memory.deregister();
+    if (c.trouble == Trouble::kStaleRkey)
+        if (int err = scene.memory.deregister())
+            return verbs_error(fmt::format("ibv_dereg_mr: {}", std::strerror(err)));
     if (c.trouble == Trouble::kPeerGone) return scene.pair.move_to(IBV_QPS_RESET);
     if (c.trouble == Trouble::kMoved) return scene.memory.move_away();
     if (!c.receive) return {};

@@ -15,6 +15,7 @@
 #include "error_check.h"
 #include "extension_check.h"
 #include "options.h"
+#include "removal_check.h"
 
 using namespace vrnic::check;
 
@@ -94,7 +95,21 @@ Result<nlohmann::json> check_atomics(const Options& options, const Plan& plan, c
     return report;
 }
 
+Result<nlohmann::json> run_alone(const Options& options) {
+    auto device = Device::open(options.device, options.gid_index, options.plan.ipv6);
+    if (!device) return std::unexpected(device.error());
+    nlohmann::json report{{"said", nlohmann::json::array()}};
+    const auto done = check_removal(options.plan, std::move(*device), [&](const std::string& line) {
+        report["said"].push_back(line);
+        if (!options.json) say("{}\n", line);
+    });
+    if (!done) return std::unexpected(done.error());
+    if (!options.json) say("all was destroyed\n");
+    return report;
+}
+
 Result<nlohmann::json> run(const Options& options) {
+    if (options.removal) return run_alone(options);
     Plan plan = options.plan;
     // The peer may itself wait for a completion for so long.
     const auto patience = static_cast<int>(2 * plan.timeout_seconds + 30);

@@ -103,6 +103,9 @@ std::expected<Options, ExitStatus> Options::parse(int argc, char** argv) {
                  "check that queue pairs of both sides change words atomically, each change once");
     app.add_flag("--extensions", plan.extensions,
                  "check memory windows, invalidation, ATOMIC WRITE and FLUSH");
+    app.add_flag("--removal", options.removal,
+                 "alone, without a peer: work until the device is taken away, and look at what\n"
+                 "that does; --qps, --depth and --events count. Ends with its standard input");
     app.add_flag(
         "--dmabuf", plan.dmabuf,
         "buffers of /dev/udmabuf, registered as dma-buf (needs root); with --errors also what\n"
@@ -126,7 +129,8 @@ std::expected<Options, ExitStatus> Options::parse(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return usage(error.what());
     }
-    if (options.server == !options.host.empty()) return usage("give either --server or a HOST");
+    const int sides = options.server + !options.host.empty() + options.removal;
+    if (sides != 1) return usage("give one of --server, a HOST and --removal");
 
     plan.directions = directions == "client"   ? Directions::kClient
                       : directions == "server" ? Directions::kServer

@@ -15,6 +15,7 @@ struct Options {
     std::string device;  // empty: the first
     std::string host;    // the server to connect to
     bool server = false;
+    bool removal = false;  // alone, without a peer
     std::string port = "18516";
     std::optional<uint32_t> gid_index;
     bool json = false;

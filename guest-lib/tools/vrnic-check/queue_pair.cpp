@@ -113,6 +113,12 @@ Result<void> QueuePair::move_to(ibv_qp_state state) {
     return {};
 }
 
+Result<void> QueuePair::destroy() {
+    if (int err = check::destroy(qp_))
+        return wrong(fmt::format("ibv_destroy_qp: {}", std::strerror(err)));
+    return {};
+}
+
 Result<ibv_qp_state> QueuePair::state() const {
     ibv_qp_attr attr{};
     ibv_qp_init_attr init{};

@@ -39,6 +39,7 @@ class QueuePair {
     Result<void> connect(const nlohmann::json& peer);
     Result<void> move_to(ibv_qp_state state);  // RESET or ERR
     Result<ibv_qp_state> state() const;
+    Result<void> destroy();
 
   private:
     QpPtr qp_;

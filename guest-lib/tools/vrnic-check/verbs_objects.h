@@ -16,6 +16,15 @@ struct Destroy {
     }
 };
 
+// 0, or an errno value and the object stays.
+template <typename T, auto kDestroy>
+int destroy(std::unique_ptr<T, Destroy<kDestroy>>& owner) {
+    if (!owner) return 0;
+    const int err = kDestroy(owner.get());
+    if (err == 0) (void)owner.release();
+    return err;
+}
+
 using ContextPtr = std::unique_ptr<ibv_context, Destroy<ibv_close_device>>;
 using PdPtr = std::unique_ptr<ibv_pd, Destroy<ibv_dealloc_pd>>;
 using MrPtr = std::unique_ptr<ibv_mr, Destroy<ibv_dereg_mr>>;
