@@ -225,8 +225,8 @@ void add_test_command(CLI::App& app, ChosenCommand& chosen) {
     command->footer(
         "Suites: unit and sim (the device's engine alone), bench (its instructions), device (the\n"
         "device in a QEMU without a guest), runner (./vrnic run itself), system, verbs, interop\n"
-        "(with rdma_rxe), faults, ulp (kernel consumers, rdma_cm) and uapi (in VMs; each in full\n"
-        "when it is named, a short form of it otherwise). Only when asked for: soak (what\n"
+        "(with rdma_rxe), faults, ulp (kernel consumers, rdma_cm), uapi and removal (in VMs; each\n"
+        "in full when it is named, a short form of it otherwise). Only when asked for: soak (what\n"
         "takes long), debug (the debug kernel and what it finds).\n"
         "SUITE/TEXT runs the cases whose names have TEXT in them.\n"
         "The last line is \"N passed, N failed, N skipped\"; the exit status is 0 when none "

@@ -27,6 +27,7 @@ inline constexpr std::array suites{
     Suite{.name = "faults", .built = false, .tables = true, .by_default = true},
     Suite{.name = "ulp", .built = false, .tables = true, .by_default = true},
     Suite{.name = "uapi", .built = false, .tables = true, .by_default = true},
+    Suite{.name = "removal", .built = false, .tables = true, .by_default = true},
     Suite{.name = "soak", .built = true, .tables = true, .by_default = false},
     Suite{.name = "debug", .built = true, .tables = true, .by_default = false},
 };

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced. Processes that use the device while it is taken away: vrnic-check --removal, one that polls and one
+# that sleeps in its completion channel, each with 64 queue pairs and work outstanding on all of them.
+kinds="polling --events"
+if [ -e /tmp/device ]; then
+	read -r DEV GID pci </tmp/device # there is nothing to ask while it is gone
+else
+	pci=$(basename "$(readlink "/sys/class/net/$NETDEV/device")")
+	echo "$DEV $GID $pci" >/tmp/device
+fi
+
+# until_said PATTERN SECONDS: each process has.
+until_said() {
+	local kind tries
+	for kind in $kinds; do
+		for ((tries = 0; tries < $2 * 5; tries++)); do
+			grep -q "$1" "/tmp/said$kind" && continue 2
+			grep -q status "/tmp/said$kind" && break
+			sleep 0.2
+		done
+		cat "/tmp/said$kind"
+		echo "nothing says \"$1\""
+		return 1
+	done
+}
+
+# Returns when all are busy.
+users_start() {
+	local kind options
+	set -m # process groups of their own: they may outlive this command
+	for kind in $kinds; do
+		[ $kind = polling ] && options="" || options=$kind
+		rm -f "/tmp/hold$kind" && mkfifo "/tmp/hold$kind"
+		sleep 1000 >"/tmp/hold$kind" & # their standard input ends with it
+		echo $! >"/tmp/holder$kind"
+		(
+			vrnic-check -d "$DEV" --removal --qps 64 $options <"/tmp/hold$kind"
+			echo "status $?"
+		) >"/tmp/said$kind" 2>&1 &
+	done
+	until_said busy 60
+}
+
+# They know that the device is gone, each request was completed, each blocked call has returned.
+users_know() {
+	until_said gone 10
+}
+
+# They destroy what they have.
+users_end() {
+	local kind
+	for kind in $kinds; do
+		kill "$(cat "/tmp/holder$kind")"
+	done
+	until_said status 10
+	for kind in $kinds; do
+		cat "/tmp/said$kind"
+		grep -q 'status 0' "/tmp/said$kind" || return 1
+	done
+}
+
+# Somebody new, on the device that is back.
+new_user() {
+	local tries
+	for ((tries = 0; tries < 50; tries++)); do
+		ibv_devinfo -d "$DEV" 2>/dev/null | grep -q PORT_ACTIVE && break
+		sleep 0.2
+	done
+	(ibv_rc_pingpong -d "$DEV" -g "$GID" -n 100 & sleep 1; ibv_rc_pingpong -d "$DEV" -g "$GID" -n 100 localhost) | grep iters
+}
+
+# timed COMMAND...: it waits for nobody. 1 s, but on the debug kernel, where all takes longer.
+timed() {
+	local begin end
+	begin=$(date +%s%N)
+	"$@" || return 1
+	end=$(date +%s%N)
+	echo "took $(((end - begin) / 1000000)) ms: $*"
+	case $(uname -r) in
+	*debug*) ;;
+	*) [ $((end - begin)) -lt 1000000000 ] ;;
+	esac
+}
+
+put() {
+	echo "$2" >"$1"
+}
+
+# ---- ways to take it, and to give it back ----
+driver=/sys/bus/pci/drivers/vrnic
+rdma_driver=/sys/bus/auxiliary/drivers/vrnic_ib.rdma
+
+take_unload() { timed rmmod vrnic_ib; }
+give_unload() { vrnic-agent load; }
+
+take_unbind() { timed put $driver/unbind "$pci"; }
+give_unbind() { put $driver/bind "$pci" && vrnic-agent load; }
+
+take_auxiliary() {
+	basename $rdma_driver/vrnic.rdma.* >/tmp/auxiliary
+	timed put $rdma_driver/unbind "$(cat /tmp/auxiliary)"
+}
+give_auxiliary() { put $rdma_driver/bind "$(cat /tmp/auxiliary)"; }
+
+take_reset() { timed put "/sys/bus/pci/devices/$pci/reset" 1; }
+give_reset() { :; }
+
+take_reload() { timed devlink dev reload "pci/$pci"; }
+give_reload() { :; }
+
+take_netns() {
+	rdma system set netns exclusive
+	ip netns attach first 1
+	ip netns add other
+	timed rdma dev set "$DEV" netns other
+}
+give_netns() {
+	ip netns exec other rdma dev set "$DEV" netns first
+	ip netns del other
+	ip netns del first
+	rdma system set netns shared
+}
