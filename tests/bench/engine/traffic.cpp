@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 
 #include "sim/nodes.h"
@@ -25,6 +26,10 @@ std::uint32_t batch_of(const Load& load) {
 std::size_t memory_for(const Load& load) {
     return (std::size_t{64} << 20) + std::size_t{load.qps} * (48 << 10) +
            std::size_t{load.idle_qps} * (24 << 10) + 4 * std::size_t{load.size};
+}
+
+std::byte* in_record(Machine& machine, const sim::GuestQp& qp, std::size_t field) {
+    return machine.host.memory(qp.memory.bus(qp.dbrec + field), sizeof(vrnic_le32)).data();
 }
 
 }  // namespace
@@ -56,12 +61,14 @@ Traffic::Traffic(const Load& load)
     options.sq_log_size = options.rq_log_size =
         static_cast<std::uint8_t>(std::bit_width(batch_ - 1));
     for (std::uint32_t i = 0; i < load.qps; ++i) {
-        Flow flow{&a_.driver.create_qp(*cq_a_, *cq_a_, options),
-                  &b_.driver.create_qp(*cq_b_, *cq_b_, options)};
-        sim::connect_qps(a_.driver, *flow.asks, b_.driver, *flow.answers,
+        sim::GuestQp& asks = a_.driver.create_qp(*cq_a_, *cq_a_, options);
+        sim::GuestQp& answers = b_.driver.create_qp(*cq_b_, *cq_b_, options);
+        sim::connect_qps(a_.driver, asks, b_.driver, answers,
                          {.path_mtu = load.path_mtu, .timeout = 14});
-        fill_entries(flow);
-        flows_.push_back(flow);
+        fill_entries(asks, answers);
+        flows_.push_back({.sq_pi = in_record(a_, asks, offsetof(vrnic_qp_dbrec, sq_pi)),
+                          .rq_pi = in_record(b_, answers, offsetof(vrnic_qp_dbrec, rq_pi)),
+                          .qpn = asks.qpn});
     }
     a_.host.begin(to_b_);
     b_.host.begin(to_a_);
@@ -85,7 +92,7 @@ void Traffic::add_idle() {
 }
 
 // Every place of both rings is posted once, without a doorbell and without moving the index.
-void Traffic::fill_entries(Flow& flow) {
+void Traffic::fill_entries(sim::GuestQp& asks, sim::GuestQp& answers) {
     sim::SendRequest request{.opcode = load_.operation, .sges = {regions_[0].sge(0, load_.size)}};
     if (load_.operation != VRNIC_OP_SEND) {
         request.remote_addr = regions_[1].iova;
@@ -95,22 +102,18 @@ void Traffic::fill_entries(Flow& flow) {
         qp.sq_pi = qp.rq_pi = 0;
         qp.memory.store(qp.dbrec, vrnic_qp_dbrec{});
     };
-    while (flow.asks->sq_free() != 0) a_.driver.post_send(*flow.asks, request, false);
-    while (flow.answers->rq_free() != 0)
-        b_.driver.post_recv(*flow.answers, {regions_[1].sge(0, load_.size)});
-    unpost(*flow.asks);
-    unpost(*flow.answers);
+    while (asks.sq_free() != 0) a_.driver.post_send(asks, request, false);
+    while (answers.rq_free() != 0) b_.driver.post_recv(answers, {regions_[1].sge(0, load_.size)});
+    unpost(asks);
+    unpost(answers);
 }
 
 void Traffic::post(Flow& flow) {
     vrnic_le32 index;
-    if (load_.operation == VRNIC_OP_SEND) {
-        index = flow.answers->rq_pi += batch_;
-        flow.answers->memory.store(flow.answers->dbrec + offsetof(vrnic_qp_dbrec, rq_pi), index);
-    }
-    index = flow.asks->sq_pi += batch_;
-    flow.asks->memory.store(flow.asks->dbrec + offsetof(vrnic_qp_dbrec, sq_pi), index);
-    a_.driver.ring_sq(*flow.asks);
+    index = flow.posted += batch_;
+    if (load_.operation == VRNIC_OP_SEND) std::memcpy(flow.rq_pi, &index, sizeof(index));
+    std::memcpy(flow.sq_pi, &index, sizeof(index));
+    a_.driver.doorbell(VRNIC_DB_TYPE_SQ, flow.qpn);
 }
 
 // Lets both machines work until A has so many completions in all.

@@ -19,7 +19,7 @@ struct Load {
     std::uint8_t path_mtu = 5;       // 4096
     std::uint32_t idle_qps = 0;      // of each machine, connected, that do nothing
     std::uint32_t idle_regions = 0;  // of each machine
-    std::uint32_t batch = 0;         // messages of a queue pair with one doorbell; 0: as many as fit
+    std::uint32_t batch = 0;  // messages of a queue pair with one doorbell; 0: as many as fit
 };
 
 // One machine, as sim::Node, with a host that is made for measuring.
@@ -41,13 +41,17 @@ class Traffic {
     std::uint64_t run(std::uint64_t messages);
 
   private:
+    // What the guests' part of the work needs, and nothing more: with thousands of queue pairs it
+    // would be measured, too.
     struct Flow {
-        sim::GuestQp* asks;
-        sim::GuestQp* answers;
+        std::byte* sq_pi;  // in the asking one's doorbell record, in its guest's memory
+        std::byte* rq_pi;  // in the answering one's
+        std::uint32_t qpn;
+        std::uint32_t posted = 0;
     };
 
     void add_idle();
-    void fill_entries(Flow& flow);
+    void fill_entries(sim::GuestQp& asks, sim::GuestQp& answers);
     void post(Flow& flow);
     void carry(std::uint64_t completions);
     void consume(Machine& machine, sim::GuestCq& cq, std::uint64_t completions);
