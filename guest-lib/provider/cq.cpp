@@ -98,6 +98,14 @@ vrnic_cqe* Cq::completion_at(uint64_t index) const {
     return cqe;
 }
 
+const vrnic_cqe* Cq::next(uint64_t& index) {
+    if (const vrnic_cqe* cqe = completion_at(index)) {
+        ++index;
+        return cqe;
+    }
+    return context->alive() ? nullptr : next_flushed();
+}
+
 void Cq::consume_to(uint64_t index) {
     consumer_index = index;
     const auto low = static_cast<uint32_t>(index);

@@ -37,7 +37,7 @@ struct Cq {
     uint32_t arm_sequence = 0;
     bool armed_for_any = false;   // since the last event
     WorkQueue* queues = nullptr;  // those that complete here; linked by next_of_cq
-    vrnic_cqe flushed{};          // of next_flushed()
+    vrnic_cqe flushed{};          // of next()
 
     // Between start_poll and end_poll, which hold the lock:
     const vrnic_cqe* current = nullptr;
@@ -53,16 +53,19 @@ struct Cq {
     vrnic_cqe* completion_at(uint64_t index) const;
     // Completions before that index are taken: their places are free. Under the lock.
     void consume_to(uint64_t index);
-    // When the device is gone: the next completion in its stead, of a request that it will not
-    // complete; there until the next call. nullptr: none. Under the lock, when completion_at() has
-    // none left.
-    const vrnic_cqe* next_flushed();
+    // The completion of that index, which moves on; or, when the device is gone and has left none,
+    // one in its stead, of a request that it will not complete, there until the next call.
+    // nullptr: none. Under the lock.
+    const vrnic_cqe* next(uint64_t& index);
     void add(WorkQueue& queue);
     void remove(WorkQueue& queue);
     // Makes poll skip what is still in the ring of a QP that is gone or was reset, or of a shared
     // receive queue that is gone. Receives from a shared queue give their tags back.
     void discard_completions_of(uint32_t qpn);
     void discard_completions_of_srq(uint32_t srqn);
+
+  private:
+    const vrnic_cqe* next_flushed();
 };
 
 // Sets the calls of a queue made with ibv_create_cq_ex(3), those that wc_flags ask for.

@@ -23,7 +23,6 @@ void Cq::remove(WorkQueue& queue) {
 }
 
 const vrnic_cqe* Cq::next_flushed() {
-    if (context->alive()) return nullptr;
     for (WorkQueue* queue = queues; queue; queue = queue->next_of_cq) {
         std::lock_guard guard(queue->lock);
         if (queue->range.all_done()) continue;

@@ -40,11 +40,8 @@ int vrnic_poll_cq(ibv_cq* ibcq, int num_entries, ibv_wc* wc) {
     uint64_t index = cq.consumer_index;
     int taken = 0;
     while (taken < num_entries) {
-        const vrnic_cqe* cqe = cq.completion_at(index);
-        if (cqe)
-            ++index;
-        else if (cqe = cq.next_flushed(); cqe == nullptr)
-            break;
+        const vrnic_cqe* cqe = cq.next(index);
+        if (cqe == nullptr) break;
         CompletedWork work;
         if (complete(cq, *cqe, work)) translate(*cqe, work, wc[taken++]);
     }

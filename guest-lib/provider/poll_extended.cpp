@@ -12,11 +12,8 @@ namespace {
 // Makes the completion at the consumer's index or after it the current one. ENOENT: there is none.
 int advance(Cq& cq) {
     for (;;) {
-        const vrnic_cqe* cqe = cq.completion_at(cq.consumer_index);
-        if (cqe)
-            ++cq.consumer_index;  // told to the device in the end
-        else if (cqe = cq.next_flushed(); cqe == nullptr)
-            return ENOENT;
+        const vrnic_cqe* cqe = cq.next(cq.consumer_index);  // told to the device in the end
+        if (cqe == nullptr) return ENOENT;
         CompletedWork work;
         if (!complete(cq, *cqe, work)) continue;
         cq.current = cqe;
