@@ -99,11 +99,14 @@ vrnic_cqe* Cq::completion_at(uint64_t index) const {
 }
 
 const vrnic_cqe* Cq::next(uint64_t& index) {
-    if (const vrnic_cqe* cqe = completion_at(index)) {
-        ++index;
-        return cqe;
+    const vrnic_cqe* cqe = completion_at(index);
+    if (cqe == nullptr) {
+        if (context->alive()) return nullptr;
+        cqe = completion_at(index);  // it may have come just before the end
+        if (cqe == nullptr) return next_flushed();
     }
-    return context->alive() ? nullptr : next_flushed();
+    ++index;
+    return cqe;
 }
 
 void Cq::consume_to(uint64_t index) {
