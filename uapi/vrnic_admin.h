@@ -13,6 +13,7 @@
 #ifndef VRNIC_ADMIN_H
 #define VRNIC_ADMIN_H
 
+#include "vrnic_fault.h"
 #include "vrnic_ring.h"
 #include "vrnic_types.h"
 
@@ -23,6 +24,7 @@
 /* Opcodes, with command and response structures where they have them. */
 #define VRNIC_ADMIN_QUERY_DEVICE 0x01   /* vrnic_cmd_query; writes struct vrnic_device_caps */
 #define VRNIC_ADMIN_QUERY_COUNTERS 0x02 /* vrnic_cmd_query_counters; writes struct vrnic_counters */
+#define VRNIC_ADMIN_QUERY_OBJECT 0x03   /* vrnic_cmd_query_object; writes one of vrnic_contexts.h */
 #define VRNIC_ADMIN_CREATE_EQ 0x10      /* vrnic_cmd_create_eq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_EQ 0x11     /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_ALLOC_UAR 0x12      /* no fields; response: vrnic_resp_handle, the doorbell slot */
@@ -61,6 +63,9 @@
 #define VRNIC_ADMIN_CREATE_COUNTERS 0x70  /* no fields; response: vrnic_resp_handle, 1 or more */
 #define VRNIC_ADMIN_DESTROY_COUNTERS 0x71 /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_BIND_COUNTERS 0x72    /* vrnic_cmd_bind_counters */
+#define VRNIC_ADMIN_CREATE_FAULT 0x80     /* vrnic_cmd_create_fault; response: vrnic_resp_handle, 1 or more */
+#define VRNIC_ADMIN_MODIFY_FAULT 0x81     /* vrnic_cmd_modify_fault */
+#define VRNIC_ADMIN_DESTROY_FAULT 0x82    /* vrnic_cmd_handle */
 
 /* Status of a completion. */
 #define VRNIC_STATUS_OK 0
@@ -155,6 +160,13 @@ struct vrnic_cmd_query_counters {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_query_counters, 24);
 
+struct vrnic_cmd_query_object {
+	struct vrnic_cmd_query answer;
+	vrnic_le32 type;   /* VRNIC_CONTEXT_* */
+	vrnic_le32 number; /* of the object */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_query_object, 24);
+
 /* What the device offers. Limits are inclusive. */
 struct vrnic_device_caps {
 	vrnic_le64 features; /* VRNIC_CAP_* */
@@ -193,7 +205,8 @@ struct vrnic_device_caps {
 	vrnic_le32 max_cq_period;    /* moderation: us before an event */
 	vrnic_le32 max_fast_pages;   /* pages of a region that requests register */
 	vrnic_le32 max_counter_sets; /* 0: there are none */
-	vrnic_u8 reserved[84];
+	vrnic_le32 max_faults;       /* rules of the guest at once; 0: it can give none */
+	vrnic_u8 reserved[80];
 };
 VRNIC_ASSERT_SIZE(struct vrnic_device_caps, 240);
 VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, max_mr_pages, 24);
@@ -264,6 +277,21 @@ struct vrnic_cmd_bind_counters {
 	vrnic_le32 counters; /* 0: to none */
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_bind_counters, 8);
+
+/* ---- faults that the guest asks for: they end with a reset ---- */
+
+struct vrnic_cmd_create_fault {
+	struct vrnic_fault_rule rule;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_fault, 112);
+
+/* Another rule in its place, which has seen nothing yet. */
+struct vrnic_cmd_modify_fault {
+	vrnic_le32 handle;
+	vrnic_le32 reserved;
+	struct vrnic_fault_rule rule;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_modify_fault, 120);
 
 /* ---- event queues ---- */
 

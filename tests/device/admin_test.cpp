@@ -19,7 +19,7 @@ TEST_CASE("any bytes as a command get an answer", "[admin]") {
         VRNIC_ADMIN_REG_MR,           VRNIC_ADMIN_DEREG_MR,          VRNIC_ADMIN_CREATE_CQ,
         VRNIC_ADMIN_DESTROY_CQ,       VRNIC_ADMIN_CREATE_QP,         VRNIC_ADMIN_MODIFY_QP,
         VRNIC_ADMIN_QUERY_QP,         VRNIC_ADMIN_DESTROY_QP,        VRNIC_ADMIN_CREATE_COUNTERS,
-        VRNIC_ADMIN_DESTROY_COUNTERS, VRNIC_ADMIN_BIND_COUNTERS};
+        VRNIC_ADMIN_DESTROY_COUNTERS, VRNIC_ADMIN_BIND_COUNTERS,     VRNIC_ADMIN_QUERY_OBJECT};
     unsigned refused = 0;
     for (int i = 0; i < 1500; ++i) {
         vrnic_admin_cmd command{};

@@ -4,6 +4,7 @@
 #include "control/events.h"
 #include "ethernet/port.h"
 #include "ethernet/queue.h"
+#include "faults/rule.h"
 #include "rdma/mr.h"
 #include "rdma/queue_pair.h"
 #include "vrnic_regs.h"
@@ -79,6 +80,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_mcast_qps = 64;
     caps.max_fast_pages = 1024;
     caps.max_counter_sets = 1024;
+    caps.max_faults = kMaxFaultRules;
     return caps;
 }
 

@@ -8,6 +8,8 @@
 #include <optional>
 #include <type_traits>
 
+#include "control/contexts.h"
+#include "faults/guest_rule.h"
 #include "host/log.h"
 
 namespace vrnic {
@@ -47,6 +49,12 @@ AdminResult<void> query_counters(Device& device, const vrnic_cmd_query_counters&
         return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_query_counters, counters));
     const vrnic_counters counters = found->to_guest();
     return answer(device, cmd.answer, std::as_bytes(std::span(&counters, 1)));
+}
+
+AdminResult<void> query_object(Device& device, const vrnic_cmd_query_object& cmd) {
+    const auto context = object_context(device, cmd.type, cmd.number);
+    if (!context) return std::unexpected(context.error());
+    return answer(device, cmd.answer, context->bytes());
 }
 
 AdminResult<std::uint32_t> create_eq(Device& device, const vrnic_cmd_create_eq& cmd) {
@@ -237,6 +245,22 @@ AdminResult<void> bind_counters(Device& device, const vrnic_cmd_bind_counters& c
     return device.transport.bind_counters(cmd);
 }
 
+AdminResult<std::uint32_t> create_fault(Device& device, const vrnic_cmd_create_fault& cmd) {
+    const auto rule = from_guest(cmd.rule, VRNIC_FIELD(vrnic_cmd_create_fault, rule));
+    if (!rule) return std::unexpected(rule.error());
+    return device.create_fault(*rule);
+}
+
+AdminResult<void> modify_fault(Device& device, const vrnic_cmd_modify_fault& cmd) {
+    const auto rule = from_guest(cmd.rule, VRNIC_FIELD(vrnic_cmd_modify_fault, rule));
+    if (!rule) return std::unexpected(rule.error());
+    return device.modify_fault(cmd.handle, *rule);
+}
+
+AdminResult<void> destroy_fault(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.destroy_fault(cmd.handle);
+}
+
 AdminResult<vrnic_resp_query_srq> query_srq(Device& device, const vrnic_cmd_handle& cmd) {
     return device.transport.query_srq(cmd.handle);
 }
@@ -318,6 +342,7 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(QUERY_DEVICE, query_device, RESERVED(vrnic_cmd_query, reserved)),
     COMMAND(QUERY_COUNTERS, query_counters, RESERVED(vrnic_cmd_query_counters, answer.reserved),
             RESERVED(vrnic_cmd_query_counters, reserved)),
+    COMMAND(QUERY_OBJECT, query_object, RESERVED(vrnic_cmd_query_object, answer.reserved)),
     COMMAND(CREATE_EQ, create_eq, RESERVED(vrnic_cmd_create_eq, reserved)),
     COMMAND(DESTROY_EQ, destroy_eq, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(ALLOC_UAR, alloc_uar),
@@ -359,6 +384,10 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(CREATE_COUNTERS, create_counters),
     COMMAND(DESTROY_COUNTERS, destroy_counters, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(BIND_COUNTERS, bind_counters),
+    COMMAND(CREATE_FAULT, create_fault, RESERVED(vrnic_cmd_create_fault, rule.reserved)),
+    COMMAND(MODIFY_FAULT, modify_fault, RESERVED(vrnic_cmd_modify_fault, reserved),
+            RESERVED(vrnic_cmd_modify_fault, rule.reserved)),
+    COMMAND(DESTROY_FAULT, destroy_fault, RESERVED(vrnic_cmd_handle, reserved)),
 });
 
 #undef COMMAND

@@ -9,8 +9,6 @@
 namespace vrnic {
 namespace {
 
-constexpr std::uint32_t kPortNumber = 1;
-
 TransportConfig transport_config(const vrnic_device_caps& caps) {
     TransportConfig out{};
     out.features = caps.features;
@@ -72,6 +70,7 @@ void Device::reset() {
     uars.reset();
     events.reset();
     port.reset();
+    port.set_link(carrier && !faults.link_down());
     tell_transport(transport, port);
     fatal = VRNIC_FATAL_NONE;
     reset_requested = false;
@@ -95,6 +94,24 @@ void Device::set_link(bool up) {
 void Device::follow_faults(Nanoseconds now) {
     faults.on_deadline(now);
     follow_link();
+}
+
+AdminResult<std::uint32_t> Device::create_fault(const FaultRule& rule) {
+    const auto handle = faults.create(rule);
+    follow_link();
+    return handle;
+}
+
+AdminResult<void> Device::modify_fault(std::uint32_t handle, const FaultRule& rule) {
+    const auto done = faults.modify(handle, rule);
+    follow_link();
+    return done;
+}
+
+AdminResult<void> Device::destroy_fault(std::uint32_t handle) {
+    const auto done = faults.destroy(handle);
+    follow_link();
+    return done;
 }
 
 void Device::follow_link() {

@@ -44,11 +44,16 @@ struct Device {
     bool carrier;                  // there is one, but for faults
 
     Device(Host& host, const EngineConfig& config);
-    void reset();  // everything as after construction but for the carrier and the count of resets
+    void reset();  // everything as after construction but for the carrier, the count of resets and
+                   // the faults of the owner
 
     void fail(std::uint32_t reason);  // enters the fatal state, tells the driver
     void set_link(bool up);           // the carrier; tells the driver of a change
     void follow_faults(Nanoseconds now);
+    // Rules of the guest; the link may follow at once.
+    AdminResult<std::uint32_t> create_fault(const FaultRule& rule);
+    AdminResult<void> modify_fault(std::uint32_t handle, const FaultRule& rule);
+    AdminResult<void> destroy_fault(std::uint32_t handle);
     AdminResult<void> set_port(const vrnic_cmd_set_port& cmd);
 
   private:

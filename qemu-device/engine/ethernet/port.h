@@ -13,6 +13,7 @@ namespace vrnic {
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
+inline constexpr std::uint32_t kPortNumber = 1;       // verbs count from 1; there is one
 inline constexpr std::uint32_t kEthernetHeader = 14;  // bytes: two addresses and the type
 inline constexpr std::uint32_t kVlanTag = 4;          // bytes
 inline constexpr std::uint32_t kMinFrame = 60;        // bytes without FCS (IEEE 802.3 3.2.8)

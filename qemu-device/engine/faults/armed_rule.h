@@ -12,9 +12,11 @@ namespace vrnic {
 
 struct ArmedRule {
     FaultRule rule;
-    std::uint32_t number;  // from 1, for people
+    std::uint32_t handle;  // 0: of the device's owner; else of the guest
+    std::uint32_t number;  // for people: from 1 on; of the guest's: the handle
     Random random;
-    std::uint64_t seen = 0;     // that fitted
+    std::uint64_t seen = 0;  // that fitted
+    std::uint64_t injected = 0;
     Nanoseconds since = 0;      // link_down: when it was given
     bool link_counted = false;  // link_down: it has begun
 

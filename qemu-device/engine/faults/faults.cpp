@@ -2,6 +2,7 @@
 #include "faults/faults.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "faults/damage.h"
 #include "faults/kinds.h"
@@ -21,6 +22,10 @@ Nanoseconds link_end(const ArmedRule& one) {
     return one.rule.time == 0 ? kNever : link_begin(one) + one.rule.time;
 }
 
+bool is_of_guest(const ArmedRule& one) {
+    return one.handle != 0;
+}
+
 const char* name_of(Direction direction) {
     return direction == Direction::in ? "in" : "out";
 }
@@ -32,33 +37,82 @@ void Faults::set(std::span<const FaultRule> rules) {
     held_.release_all(now);
     for (Nanoseconds& deadline : interrupts_)
         if (deadline != kNever) deadline = now;
-    rules_.clear();
+    std::vector<ArmedRule> after;
+    for (const FaultRule& rule : rules)
+        after.push_back(arm(rule, 0, static_cast<std::uint32_t>(after.size()) + 1));
+    std::ranges::copy_if(rules_, std::back_inserter(after), is_of_guest);
+    rules_ = std::move(after);
+    rules_changed();
+}
+
+std::vector<FaultRule> Faults::rules() const {
+    std::vector<FaultRule> out;
+    for (const ArmedRule& one : rules_)
+        if (!is_of_guest(one)) out.push_back(one.rule);
+    return out;
+}
+
+AdminResult<std::uint32_t> Faults::create(const FaultRule& rule) {
+    const auto handle = handles_.take();
+    if (!handle) return admin_error(VRNIC_STATUS_LIMIT);
+    rules_.push_back(arm(rule, *handle, *handle));
+    rules_changed();
+    return *handle;
+}
+
+AdminResult<void> Faults::modify(std::uint32_t handle, const FaultRule& rule) {
+    const auto found = std::ranges::find(rules_, handle, &ArmedRule::handle);
+    if (handle == 0 || found == rules_.end())
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_modify_fault, handle));
+    *found = arm(rule, handle, handle);
+    rules_changed();
+    return {};
+}
+
+AdminResult<void> Faults::destroy(std::uint32_t handle) {
+    if (!find(handle))
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
+    std::erase_if(rules_, [&](const ArmedRule& one) { return one.handle == handle; });
+    handles_.give_back(handle);
+    rules_changed();
+    return {};
+}
+
+const ArmedRule* Faults::find(std::uint32_t handle) const {
+    const auto found = std::ranges::find(rules_, handle, &ArmedRule::handle);
+    return handle == 0 || found == rules_.end() ? nullptr : &*found;
+}
+
+// Rules that name no seed must not all draw the same.
+ArmedRule Faults::arm(const FaultRule& rule, std::uint32_t handle, std::uint32_t number) {
+    const std::uint64_t place = handle == 0 ? number - 1 : kMaxFaultRules + handle;
+    const std::uint64_t seed = rule.seed.value_or(seed_ + place * 0xd1342543de82ef95u);
+    return {.rule = rule,
+            .handle = handle,
+            .number = number,
+            .random = Random(seed),
+            .since = host_.now()};
+}
+
+void Faults::rules_changed() {
     armed_ = 0;
-    for (const FaultRule& rule : rules) {
-        const auto index = static_cast<std::uint32_t>(rules_.size());
-        // Rules that name no seed must not all draw the same.
-        const std::uint64_t seed = rule.seed.value_or(seed_ + index * 0xd1342543de82ef95u);
-        rules_.push_back({.rule = rule, .number = index + 1, .random = Random(seed), .since = now});
-        const FaultPoint point = fault_point(rule);
+    for (const ArmedRule& one : rules_) {
+        const FaultPoint point = fault_point(one.rule);
         armed_ |= 1u << static_cast<unsigned>(point);
         if (!is_packet_point(point)) continue;
         held_.make_room();
         scratch_.resize(roce::kMaxFrame);
     }
-    next_ = now;
-    on_deadline(now);
-}
-
-std::vector<FaultRule> Faults::rules() const {
-    std::vector<FaultRule> out;
-    for (const ArmedRule& one : rules_) out.push_back(one.rule);
-    return out;
+    next_ = host_.now();
+    on_deadline(next_);
 }
 
 void Faults::reset() {
     held_.clear();
     std::ranges::fill(interrupts_, kNever);
-    find_next(host_.now());
+    std::erase_if(rules_, is_of_guest);
+    handles_.reset();
+    rules_changed();
 }
 
 // ---- which rule ----
@@ -74,11 +128,12 @@ ArmedRule* Faults::choose(FaultPoint point, Fits&& fits) {
 }
 
 template <typename... Args>
-void Faults::note(const ArmedRule& one, fmt::format_string<Args...> format, Args&&... args) {
+void Faults::note(ArmedRule& one, fmt::format_string<Args...> format, Args&&... args) {
     const FaultKindInfo& info = fault_kind(one.rule.kind);
     ++(counters_.*info.counter);
-    log_fault(host_, "fault {} ({}): {}", one.number, info.name,
-              text(format, std::forward<Args>(args)...));
+    ++one.injected;
+    log_fault(host_, "fault {}{} ({}): {}", is_of_guest(one) ? "of the guest " : "", one.number,
+              info.name, text(format, std::forward<Args>(args)...));
 }
 
 // ---- packets ----

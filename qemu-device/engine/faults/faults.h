@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "base/id_pool.h"
 #include "base/random.h"
+#include "base/result.h"
 #include "faults/armed_rule.h"
 #include "faults/held_packets.h"
 #include "faults/rule.h"
@@ -41,11 +43,19 @@ class Faults {
     Faults(Host& host, Counters& counters, std::uint64_t seed)
         : host_(host), counters_(counters), seed_(seed) {}
 
-    // Instead of those before; check_fault found them good. What those held back goes on now.
+    // The owner's, instead of those before; check_fault found them good. What those held back goes
+    // on now.
     void set(std::span<const FaultRule> rules);
-    std::vector<FaultRule> rules() const;
-    // Of the device: what is held back is gone. Rules are its owner's: they stay, with what they
-    // have seen.
+    std::vector<FaultRule> rules() const;  // the owner's
+
+    // The guest's, which come after the owner's; they were found good, too.
+    AdminResult<std::uint32_t> create(const FaultRule& rule);
+    AdminResult<void> modify(std::uint32_t handle, const FaultRule& rule);  // counts from 0 again
+    AdminResult<void> destroy(std::uint32_t handle);    // what it held back goes on in its time
+    const ArmedRule* find(std::uint32_t handle) const;  // nullptr: there is none
+
+    // Of the device: what is held back is gone, and so are the guest's rules. The owner's stay,
+    // with what they have seen.
     void reset();
 
     bool armed(FaultPoint point) const { return (armed_ >> static_cast<unsigned>(point) & 1) != 0; }
@@ -73,6 +83,8 @@ class Faults {
   private:
     static constexpr std::size_t kVectors = 64;
 
+    ArmedRule arm(const FaultRule& rule, std::uint32_t handle, std::uint32_t number);
+    void rules_changed();
     template <typename Fits>
     ArmedRule* choose(FaultPoint point, Fits&& fits);
     void inject(ArmedRule& rule, const PacketWay& way, std::span<const std::byte> frame,
@@ -83,7 +95,7 @@ class Faults {
     void go_on(const PacketWay& way, std::span<const std::byte> frame, PacketSink& sink);
     void deliver(const PacketWay& way, std::span<const std::byte> frame, PacketSink& sink);
     template <typename... Args>
-    void note(const ArmedRule& rule, fmt::format_string<Args...> format, Args&&... args);
+    void note(ArmedRule& rule, fmt::format_string<Args...> format, Args&&... args);
     void follow_link(Nanoseconds now);
     void find_next(Nanoseconds now);
 
@@ -93,7 +105,8 @@ class Faults {
     std::uint32_t armed_ = 0;  // bits by FaultPoint
     bool link_down_ = false;
     Nanoseconds next_ = kNever;
-    std::vector<ArmedRule> rules_;
+    std::vector<ArmedRule> rules_;  // the owner's, then the guest's
+    IdPool handles_{1, kMaxFaultRules};
     HeldPackets held_;
     std::vector<std::byte> scratch_;  // a packet that is being changed
     // By vector: when it is to be raised; kNever: it is not.

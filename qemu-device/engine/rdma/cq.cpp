@@ -152,6 +152,28 @@ CompletionQueue* CqTable::find(std::uint32_t cqn) {
     return cq && cq->live ? cq : nullptr;
 }
 
+std::optional<vrnic_cq_context> CqTable::describe(std::uint32_t cqn) const {
+    const CompletionQueue* cq = queues_.find(cqn);
+    if (!cq || !cq->live) return std::nullopt;
+    vrnic_cq_context out{};
+    out.cqn = cq->cqn;
+    out.uar = cq->uar;
+    out.eqn = cq->eqn;
+    out.size = cq->size;
+    out.index = cq->index;
+    out.consumed = cq->consumed;
+    out.users = cq->users;
+    out.arm_sequence = cq->arm_sequence;
+    out.event_count = cq->event_count;
+    out.event_period = cq->event_period;
+    out.waiting = cq->waiting;
+    out.failed = cq->failed;
+    out.armed = cq->armed;
+    out.armed_solicited_only = cq->armed_solicited_only;
+    out.event_owed = cq->event_owed;
+    return out;
+}
+
 bool CqTable::post(std::uint32_t cqn, vrnic_cqe completion) {
     CompletionQueue* cq = find(cqn);
     if (!cq || cq->failed) return false;

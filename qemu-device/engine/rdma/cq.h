@@ -15,6 +15,7 @@
 #include "host/paged_memory.h"
 #include "rdma/timers.h"
 #include "vrnic_admin.h"
+#include "vrnic_contexts.h"
 #include "vrnic_ring.h"
 
 namespace vrnic {
@@ -65,6 +66,8 @@ class CqTable {
     // always count as solicited. False when the queue has failed or fails now (overflow: CQ_ERROR
     // event once): the caller moves its QP to the error state (IBTA 11.6.3.1).
     [[nodiscard]] bool post(std::uint32_t cqn, vrnic_cqe completion);
+
+    std::optional<vrnic_cq_context> describe(std::uint32_t cqn) const;  // nullopt: no such queue
 
     void arm(CompletionQueue& cq);  // the arm doorbell rang: reads the record
 

@@ -57,6 +57,25 @@ MemoryKey* MrTable::find(std::uint32_t key) {
     return entry && key != 0 && entry->key == key ? entry : nullptr;
 }
 
+std::optional<vrnic_key_context> MrTable::describe(std::uint32_t key) const {
+    const MemoryKey* entry = keys_.find(key >> kIndexShift);
+    if (!entry || entry->key == 0) return std::nullopt;
+    vrnic_key_context out{};
+    out.key = entry->key;
+    out.pdn = entry->pdn;
+    out.access = entry->access;
+    out.kind = static_cast<std::uint8_t>(entry->kind);
+    out.granting = entry->granting;
+    out.iova = entry->iova;
+    out.length = entry->length;
+    out.windows = entry->windows;
+    if (is_window(*entry) && entry->granting) {
+        out.region = keys_.find(entry->region)->key;
+        out.qpn = entry->qpn;
+    }
+    return out;
+}
+
 void MrTable::count(std::uint32_t pdn, int change) {
     if (pdn >= users_of_pd_.size()) users_of_pd_.resize(pdn + 1);
     users_of_pd_[pdn] += static_cast<std::uint32_t>(change);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <vector>
 
 #include "base/chunked_table.h"
@@ -14,6 +15,7 @@
 #include "host/paged_memory.h"
 #include "rdma/syndrome.h"
 #include "vrnic_admin.h"
+#include "vrnic_contexts.h"
 #include "vrnic_ring.h"
 
 namespace vrnic {
@@ -119,6 +121,9 @@ class MrTable {
     std::expected<void, Syndrome> register_fast(KeyUser user, const FastRegistration& what);
     std::expected<void, Syndrome> invalidate(KeyUser user, std::uint32_t key);
     void forget_qp(std::uint32_t qpn);  // unbinds its windows; O(n)
+
+    // Of any kind, by the index in the key; nullopt: there is none.
+    std::optional<vrnic_key_context> describe(std::uint32_t key) const;
 
     std::uint32_t users_of(std::uint32_t pdn) const {  // regions and windows
         return pdn < users_of_pd_.size() ? users_of_pd_[pdn] : 0;

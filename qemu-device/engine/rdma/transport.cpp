@@ -9,6 +9,7 @@
 #include "rdma/congestion.h"
 #include "rdma/context.h"
 #include "rdma/datagram.h"
+#include "rdma/describe.h"
 #include "rdma/qp_commands.h"
 #include "rdma/requester.h"
 #include "rdma/responder.h"
@@ -95,6 +96,10 @@ struct Transport::Impl final : PacketSink {
     Served serve_counted(QueuePair& qp, std::uint32_t& budget);
     QueuePair* next();
     bool has_work() const;
+    std::uint32_t bound_to(std::uint32_t counter_set) const {
+        return context.qps.count(
+            [&](const QueuePair& qp) { return qp.counter_set == counter_set; });
+    }
 
     TransportContext context;
     bool resume_turn = false;
@@ -303,9 +308,7 @@ AdminResult<std::uint32_t> Transport::create_counters() {
 }
 
 AdminResult<void> Transport::destroy_counters(std::uint32_t number) {
-    const std::uint32_t users =
-        impl_->context.qps.count([&](const QueuePair& qp) { return qp.counter_set == number; });
-    return impl_->context.counter_sets.destroy(number, users);
+    return impl_->context.counter_sets.destroy(number, impl_->bound_to(number));
 }
 
 AdminResult<void> Transport::bind_counters(const vrnic_cmd_bind_counters& cmd) {
@@ -327,6 +330,26 @@ std::optional<Counters> Transport::counters(std::uint32_t number) const {
     }
     if (const Counters* set = context.counter_sets.find(number)) return *set;
     return std::nullopt;
+}
+
+std::optional<vrnic_qp_context> Transport::describe_qp(std::uint32_t qpn) const {
+    const QueuePair* qp = impl_->context.qps.find(qpn);
+    if (!qp) return std::nullopt;
+    return describe(impl_->context, *qp);
+}
+
+std::optional<vrnic_srq_context> Transport::describe_srq(std::uint32_t srqn) const {
+    const SharedReceiveQueue* srq = impl_->context.srqs.find(srqn);
+    if (!srq) return std::nullopt;
+    return describe(*srq);
+}
+
+std::optional<vrnic_counters_context> Transport::describe_counters(std::uint32_t number) const {
+    if (!impl_->context.counter_sets.find(number)) return std::nullopt;
+    vrnic_counters_context out{};
+    out.number = number;
+    out.users = impl_->bound_to(number);
+    return out;
 }
 
 std::uint32_t Transport::users_of_pd(std::uint32_t pdn) const {

@@ -18,6 +18,7 @@
 #include "rdma/mr.h"
 #include "roce/headers.h"
 #include "vrnic_admin.h"
+#include "vrnic_contexts.h"
 
 namespace vrnic {
 
@@ -76,6 +77,10 @@ class Transport {
     AdminResult<void> bind_counters(const vrnic_cmd_bind_counters& cmd);
     // nullopt: no such set, nor VRNIC_COUNTERS_*.
     std::optional<Counters> counters(std::uint32_t number) const;
+    // As they are now; nullopt: there is none of this number.
+    std::optional<vrnic_qp_context> describe_qp(std::uint32_t qpn) const;
+    std::optional<vrnic_srq_context> describe_srq(std::uint32_t srqn) const;
+    std::optional<vrnic_counters_context> describe_counters(std::uint32_t number) const;
     // O(n): for their ends.
     std::uint32_t users_of_pd(std::uint32_t pdn) const;
     std::uint32_t users_of_xrcd(std::uint32_t xrcdn) const;
@@ -105,7 +110,7 @@ class Transport {
     void set_port(bool up, const std::uint8_t (&mac)[6], std::uint32_t mtu);
     bool has_multicast_groups() const;
     std::span<const roce::MacAddress> gid_macs() const;  // each once
-    void reset();  // as after construction
+    void reset();                                        // as after construction
 
   private:
     struct Impl;

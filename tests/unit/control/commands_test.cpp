@@ -52,7 +52,9 @@ const std::vector<Opcode> kOpcodes = {
      {GAP(vrnic_cmd_create_cq, reserved0), GAP(vrnic_cmd_create_cq, reserved1)}},
     {VRNIC_ADMIN_DESTROY_CQ, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_RESIZE_CQ, sizeof(vrnic_cmd_resize_cq), {GAP(vrnic_cmd_resize_cq, reserved)}},
-    {VRNIC_ADMIN_MODERATE_CQ, sizeof(vrnic_cmd_moderate_cq), {GAP(vrnic_cmd_moderate_cq, reserved)}},
+    {VRNIC_ADMIN_MODERATE_CQ,
+     sizeof(vrnic_cmd_moderate_cq),
+     {GAP(vrnic_cmd_moderate_cq, reserved)}},
     {VRNIC_ADMIN_CREATE_QP, sizeof(vrnic_cmd_create_qp), {GAP(vrnic_cmd_create_qp, reserved0)}},
     {VRNIC_ADMIN_MODIFY_QP,
      sizeof(vrnic_cmd_modify_qp),
@@ -71,6 +73,16 @@ const std::vector<Opcode> kOpcodes = {
     {VRNIC_ADMIN_CREATE_COUNTERS, 0, {}},
     {VRNIC_ADMIN_DESTROY_COUNTERS, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
     {VRNIC_ADMIN_BIND_COUNTERS, sizeof(vrnic_cmd_bind_counters), {}},
+    {VRNIC_ADMIN_QUERY_OBJECT,
+     sizeof(vrnic_cmd_query_object),
+     {GAP(vrnic_cmd_query_object, answer.reserved)}},
+    {VRNIC_ADMIN_CREATE_FAULT,
+     sizeof(vrnic_cmd_create_fault),
+     {GAP(vrnic_cmd_create_fault, rule.reserved)}},
+    {VRNIC_ADMIN_MODIFY_FAULT,
+     sizeof(vrnic_cmd_modify_fault),
+     {GAP(vrnic_cmd_modify_fault, reserved), GAP(vrnic_cmd_modify_fault, rule.reserved)}},
+    {VRNIC_ADMIN_DESTROY_FAULT, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
 };
 #undef GAP
 
@@ -133,13 +145,11 @@ TEST_CASE("QUERY_DEVICE tells the capabilities, cut to the room there is") {
     fields.length = 0x1000;
     CHECK(guest.submit(VRNIC_ADMIN_QUERY_DEVICE, fields).status == VRNIC_STATUS_OK);
     const auto caps = guest.host.load<vrnic_device_caps>(fields.addr);
-    constexpr std::uint64_t kFeatures = VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC |
-                                        VRNIC_CAP_UD | VRNIC_CAP_XRC | VRNIC_CAP_ATOMIC |
-                                        VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE |
-                                        VRNIC_CAP_FLUSH_GLOBAL | VRNIC_CAP_SRQ | VRNIC_CAP_MCAST |
-                                        VRNIC_CAP_CQ_RESIZE | VRNIC_CAP_CQ_MODERATION |
-                                        VRNIC_CAP_SRQ_RESIZE | VRNIC_CAP_FAST_REG |
-                                        VRNIC_CAP_KERNEL;
+    constexpr std::uint64_t kFeatures =
+        VRNIC_CAP_RDMA | VRNIC_CAP_RC | VRNIC_CAP_UC | VRNIC_CAP_UD | VRNIC_CAP_XRC |
+        VRNIC_CAP_ATOMIC | VRNIC_CAP_WINDOWS | VRNIC_CAP_ATOMIC_WRITE | VRNIC_CAP_FLUSH_GLOBAL |
+        VRNIC_CAP_SRQ | VRNIC_CAP_MCAST | VRNIC_CAP_CQ_RESIZE | VRNIC_CAP_CQ_MODERATION |
+        VRNIC_CAP_SRQ_RESIZE | VRNIC_CAP_FAST_REG | VRNIC_CAP_KERNEL;
     CHECK(caps.features == kFeatures);
     CHECK(caps.max_cq_count == 65535);
     CHECK(caps.max_cq_period == 65535);
