@@ -5,6 +5,7 @@
 #include "vrnic_regs.h"
 #include "vrnic_ring.h"
 #include "vrnic-abi.h"
+#include "vrnic_objects.h"
 
 int vrnic_uapi_c_compiles(void);
 int vrnic_uapi_c_compiles(void)

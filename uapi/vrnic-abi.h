@@ -7,6 +7,7 @@
 #define VRNIC_ABI_H
 
 #include <linux/types.h>
+#include "vrnic_contexts.h"
 #include "vrnic_ring.h"
 #include "vrnic_types.h"
 
@@ -153,5 +154,40 @@ struct vrnic_ib_create_qp_resp {
 	__u32 reserved;
 };
 VRNIC_ASSERT_SIZE(struct vrnic_ib_create_qp_resp, 16);
+
+/* An object as the device holds it: one of vrnic_contexts.h, for any of which this has room. */
+struct vrnic_ib_context {
+	__u8 bytes[VRNIC_CONTEXT_MAX_SIZE];
+};
+
+/* What there is to be asked (vrnic_objects.h): of each object one entry, then those of its methods, each with its attributes. */
+enum vrnic_ib_type_kind {
+	VRNIC_TYPE_OBJECT = 0,
+	VRNIC_TYPE_METHOD = 1,
+	VRNIC_TYPE_NEW = 2, /* an attribute, from here on; see vrnic_objects.h */
+	VRNIC_TYPE_READ = 3,
+	VRNIC_TYPE_WRITE = 4,
+	VRNIC_TYPE_DESTROY = 5,
+	VRNIC_TYPE_IN = 6,
+	VRNIC_TYPE_OUT = 7,
+	VRNIC_TYPE_LIST = 8,
+};
+
+#define VRNIC_TYPE_MANDATORY (1u << 0)
+#define VRNIC_TYPE_STANDARD (1u << 1) /* an object of the standard: it has more methods than these */
+
+struct vrnic_ib_type {
+	__u16 object;
+	__u16 method;
+	__u16 attr;
+	__u8 kind;      /* enum vrnic_ib_type_kind */
+	__u8 flags;
+	__u16 min_size; /* bytes; of a list: of one element */
+	__u16 size;
+	__u16 handle;   /* the type of object that a handle is of */
+	__u16 reserved;
+	char name[24];  /* without those it belongs to; ends with 0 */
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_type, 40);
 
 #endif /* VRNIC_ABI_H */

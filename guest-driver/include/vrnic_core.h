@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 #include "vrnic_admin.h"
+#include "vrnic_contexts.h"
 #include "vrnic_regs.h"
 #include "vrnic_ring.h"
 
@@ -98,6 +99,10 @@ void vrnic_async_client_clear(struct vrnic_dev *dev);
  * structures are those of vrnic_admin.h, little-endian, filled by the caller.
  */
 int vrnic_cmd_query_counters(struct vrnic_dev *dev, u32 counters, u64 *values);
+int vrnic_cmd_query_object(struct vrnic_dev *dev, u32 type, u32 number, void *context, size_t size);
+int vrnic_cmd_create_fault(struct vrnic_dev *dev, const struct vrnic_fault_rule *rule, u32 *handle);
+int vrnic_cmd_modify_fault(struct vrnic_dev *dev, u32 handle, const struct vrnic_fault_rule *rule);
+int vrnic_cmd_destroy_fault(struct vrnic_dev *dev, u32 handle);
 int vrnic_cmd_create_counters(struct vrnic_dev *dev, u32 *counters);
 int vrnic_cmd_destroy_counters(struct vrnic_dev *dev, u32 counters);
 int vrnic_cmd_bind_counters(struct vrnic_dev *dev, u32 qpn, u32 counters); /* 0: to none */

@@ -60,22 +60,71 @@ int vrnic_cmd_query_device(struct vrnic_dev *dev)
 int vrnic_cmd_query_counters(struct vrnic_dev *dev, u32 counters, u64 *values)
 {
 	const struct vrnic_cmd_query_counters cmd = {
-		.answer.addr = cpu_to_le64(dev->counters_dma),
-		.answer.length = cpu_to_le32(sizeof(*dev->counters)),
+		.answer.addr = cpu_to_le64(dev->answer_dma),
+		.answer.length = cpu_to_le32(sizeof(dev->answer->counters)),
 		.counters = cpu_to_le32(counters),
 	};
-	const vrnic_le64 *raw = (const vrnic_le64 *)dev->counters;
+	const vrnic_le64 *raw = (const vrnic_le64 *)&dev->answer->counters;
 	unsigned int i;
 	int ret;
 
-	mutex_lock(&dev->counters_lock);
+	mutex_lock(&dev->answer_lock);
 	ret = vrnic_admin_exec(dev, VRNIC_ADMIN_QUERY_COUNTERS, &cmd, sizeof(cmd), NULL, 0);
 	for (i = 0; !ret && i < VRNIC_NUM_COUNTERS; i++)
 		values[i] = le64_to_cpu(raw[i]);
-	mutex_unlock(&dev->counters_lock);
+	mutex_unlock(&dev->answer_lock);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_query_counters);
+
+/* Any object as the device holds it; type: VRNIC_CONTEXT_*. What is longer than size is cut. */
+int vrnic_cmd_query_object(struct vrnic_dev *dev, u32 type, u32 number, void *context, size_t size)
+{
+	const struct vrnic_cmd_query_object cmd = {
+		.answer.addr = cpu_to_le64(dev->answer_dma),
+		.answer.length = cpu_to_le32(sizeof(dev->answer->context)),
+		.type = cpu_to_le32(type),
+		.number = cpu_to_le32(number),
+	};
+	int ret;
+
+	if (WARN_ON_ONCE(size > sizeof(dev->answer->context)))
+		return -EINVAL;
+	mutex_lock(&dev->answer_lock);
+	memset(dev->answer->context, 0, sizeof(dev->answer->context));
+	ret = vrnic_admin_exec(dev, VRNIC_ADMIN_QUERY_OBJECT, &cmd, sizeof(cmd), NULL, 0);
+	if (!ret)
+		memcpy(context, dev->answer->context, size);
+	mutex_unlock(&dev->answer_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_query_object);
+
+int vrnic_cmd_create_fault(struct vrnic_dev *dev, const struct vrnic_fault_rule *rule, u32 *handle)
+{
+	const struct vrnic_cmd_create_fault cmd = { .rule = *rule };
+
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_FAULT, &cmd, sizeof(cmd), handle);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_create_fault);
+
+int vrnic_cmd_modify_fault(struct vrnic_dev *dev, u32 handle, const struct vrnic_fault_rule *rule)
+{
+	const struct vrnic_cmd_modify_fault cmd = {
+		.handle = cpu_to_le32(handle),
+		.rule = *rule,
+	};
+
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_MODIFY_FAULT, &cmd, sizeof(cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_modify_fault);
+
+/* No memory of ours is in a rule: one that could not be ended may be left to the device. */
+int vrnic_cmd_destroy_fault(struct vrnic_dev *dev, u32 handle)
+{
+	return vrnic_exec_on_handle(dev, VRNIC_ADMIN_DESTROY_FAULT, handle);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_fault);
 
 int vrnic_cmd_create_eq(struct vrnic_dev *dev, const struct vrnic_cmd_create_eq *cmd)
 {

@@ -206,18 +206,18 @@ static void vrnic_free_buffers(struct vrnic_dev *dev)
 {
 	if (dev->caps)
 		dma_free_coherent(&dev->pdev->dev, sizeof(*dev->caps), dev->caps, dev->caps_dma);
-	if (dev->counters)
-		dma_free_coherent(&dev->pdev->dev, sizeof(*dev->counters), dev->counters,
-				  dev->counters_dma);
+	if (dev->answer)
+		dma_free_coherent(&dev->pdev->dev, sizeof(*dev->answer), dev->answer,
+				  dev->answer_dma);
 }
 
 static int vrnic_alloc_buffers(struct vrnic_dev *dev)
 {
 	dev->caps = dma_alloc_coherent(&dev->pdev->dev, sizeof(*dev->caps), &dev->caps_dma,
 				       GFP_KERNEL);
-	dev->counters = dma_alloc_coherent(&dev->pdev->dev, sizeof(*dev->counters),
-					   &dev->counters_dma, GFP_KERNEL);
-	if (dev->caps && dev->counters)
+	dev->answer = dma_alloc_coherent(&dev->pdev->dev, sizeof(*dev->answer), &dev->answer_dma,
+					 GFP_KERNEL);
+	if (dev->caps && dev->answer)
 		return 0;
 	vrnic_free_buffers(dev);
 	return -ENOMEM;
@@ -237,7 +237,7 @@ static int vrnic_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	INIT_WORK(&dev->recover_work, vrnic_recover);
 	vrnic_health_init(dev);
 	mutex_init(&dev->lifecycle);
-	mutex_init(&dev->counters_lock);
+	mutex_init(&dev->answer_lock);
 	spin_lock_init(&dev->admin.lock);
 	xa_init(&dev->cq_handlers);
 	pci_set_drvdata(pdev, dev);

@@ -65,6 +65,12 @@ struct vrnic_eq {
 
 /* ---- the device ---- */
 
+/* Where the device writes the answers to queries. */
+union vrnic_answer {
+	struct vrnic_counters counters;
+	u8 context[VRNIC_CONTEXT_MAX_SIZE];
+};
+
 struct vrnic_dev {
 	struct pci_dev *pdev;
 	void __iomem *regs;	 /* BAR 0 */
@@ -93,9 +99,9 @@ struct vrnic_dev {
 	struct xarray cq_handlers; /* CQN to struct vrnic_cq_handler */
 	struct vrnic_async_client __rcu *async_client;
 
-	struct mutex counters_lock; /* the buffer below */
-	struct vrnic_counters *counters;
-	dma_addr_t counters_dma;
+	struct mutex answer_lock; /* the buffer below */
+	union vrnic_answer *answer;
+	dma_addr_t answer_dma;
 
 	struct net_device *netdev;
 	struct vrnic_aux *aux;

@@ -179,6 +179,8 @@ static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_
 	INIT_LIST_HEAD(&vib->kernel_cqs);
 	spin_lock_init(&vib->contexts_lock);
 	INIT_LIST_HEAD(&vib->contexts);
+	mutex_init(&vib->faults_lock);
+	INIT_LIST_HEAD(&vib->faults);
 	mutex_init(&vib->gid_lock);
 	ret = -ENOMEM;
 	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);

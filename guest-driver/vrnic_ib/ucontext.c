@@ -195,6 +195,7 @@ ADD_UVERBS_ATTRIBUTES_SIMPLE(
 
 const struct uapi_definition vrnic_uapi[] = {
 	UAPI_DEF_CHAIN_OBJ_TREE(UVERBS_OBJECT_DEVICE, &vrnic_query_context),
+	UAPI_DEF_CHAIN(vrnic_object_uapi),
 	{},
 };
 

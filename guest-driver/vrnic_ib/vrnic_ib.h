@@ -32,6 +32,8 @@ struct vrnic_ib_dev {
 	struct xarray srqs; /* SRQN to struct vrnic_srq, for events and completions */
 	spinlock_t kernel_lock; /* kernel_cqs; any context */
 	struct list_head kernel_cqs; /* struct vrnic_kcq */
+	struct mutex faults_lock; /* faults, and what is in them */
+	struct list_head faults; /* struct vrnic_fault */
 	struct mutex gid_lock; /* gids */
 	struct vrnic_cmd_set_gid *gids; /* what the device has, max_gids of them */
 };
@@ -189,6 +191,12 @@ void vrnic_disassociate_ucontext(struct ib_ucontext *ib);
 int vrnic_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma);
 void vrnic_mmap_free(struct rdma_user_mmap_entry *entry);
 void vrnic_states_end(struct vrnic_ib_dev *vib);
+
+/* objects.c */
+extern const struct uapi_definition vrnic_object_uapi[];
+
+/* fault.c */
+void vrnic_faults_end(struct vrnic_ib_dev *vib, u32 qpn);
 
 /* pd.c */
 int vrnic_alloc_pd(struct ib_pd *ib, struct ib_udata *udata);
