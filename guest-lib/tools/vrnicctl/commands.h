@@ -12,9 +12,11 @@ namespace vrnic::ctl {
 
 using Run = std::function<int()>;
 
+void add_dump(CLI::App& program, Run& run);
 void add_list(CLI::App& program, Run& run);
 void add_monitor(CLI::App& program, Run& run);
 void add_query(CLI::App& program, Run& run);
+void add_types(CLI::App& program, Run& run);
 
 // The exit status of a failure, which is told on stderr.
 int fail(const std::string& why);

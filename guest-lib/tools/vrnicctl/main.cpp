@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
     add_list(app, run);
     add_monitor(app, run);
     add_query(app, run);
+    add_types(app, run);
+    add_dump(app, run);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

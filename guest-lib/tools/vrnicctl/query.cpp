@@ -7,7 +7,7 @@
 #include <cstring>
 #include <memory>
 
-#include "netlink.h"
+#include "open_device.h"
 #include "vrnic_admin.h"
 #include "vrnic_query.h"
 
@@ -33,7 +33,6 @@ constexpr Feature kFeatures[] = {
 };
 
 using List = std::unique_ptr<ibv_device*[], Free<ibv_free_device_list>>;
-using ContextPtr = std::unique_ptr<ibv_context, Free<ibv_close_device>>;
 
 // 0: of vrnic; EINVAL: of another driver.
 int ask(ibv_device* device, vrnic_ib_alloc_ucontext_resp& answer) {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
+// Objects as the device holds them.
+#include <algorithm>
+#include <cstring>
+
+#include "command.h"
+#include "vrnicdv.h"
+
+using vrnic::dv::Command;
+
+int vrnicdv_query_types(ibv_context* context, vrnic_ib_type* types, std::uint32_t* count) {
+    constexpr std::uint32_t kMost = UINT16_MAX / sizeof(vrnic_ib_type);  // the length has 16 bits
+    const std::uint32_t room = std::min(*count, kMost);
+    Command command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_TYPES);
+    command.out(VRNIC_ATTR_DEVICE_TYPES_COUNT, count);
+    if (room != 0) command.out(VRNIC_ATTR_DEVICE_TYPES_LIST, types, room * sizeof(*types));
+    return command.run(context);
+}
+
+int vrnicdv_query_device(ibv_context* context, vrnic_device_caps* caps) {
+    return Command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_QUERY)
+        .out(VRNIC_ATTR_DEVICE_QUERY_CAPS, caps)
+        .run(context);
+}
+
+int vrnicdv_query_port(ibv_context* context, vrnic_port_context* port) {
+    return Command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_QUERY_PORT)
+        .out(VRNIC_ATTR_DEVICE_QUERY_PORT_CONTEXT, port)
+        .run(context);
+}
+
+int vrnicdv_query_object(ibv_context* context, std::uint32_t type, std::uint32_t number,
+                         vrnic_ib_context* out) {
+    return Command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_QUERY_OBJECT)
+        .in(VRNIC_ATTR_DEVICE_QUERY_OBJECT_TYPE, type)
+        .in(VRNIC_ATTR_DEVICE_QUERY_OBJECT_NUMBER, number)
+        .out(VRNIC_ATTR_DEVICE_QUERY_OBJECT_CONTEXT, out)
+        .run(context);
+}
+
+#define VRNICDV_QUERY(OBJECT, object, context_type, field)                    \
+    int vrnicdv_query_##object(ibv_##object* object, context_type* out) {     \
+        return Command(UVERBS_OBJECT_##OBJECT, VRNIC_METHOD_##OBJECT##_QUERY) \
+            .handle(VRNIC_ATTR_##OBJECT##_QUERY_HANDLE, object->handle)       \
+            .out(VRNIC_ATTR_##OBJECT##_QUERY_##field, out)                    \
+            .run(object->context);                                            \
+    }
+VRNICDV_QUERY(PD, pd, vrnic_domain_context, CONTEXT)
+VRNICDV_QUERY(CQ, cq, vrnic_cq_context, CONTEXT)
+VRNICDV_QUERY(SRQ, srq, vrnic_srq_context, CONTEXT)
+VRNICDV_QUERY(QP, qp, vrnic_qp_context, CONTEXT)
+VRNICDV_QUERY(MR, mr, vrnic_key_context, CONTEXT)
+VRNICDV_QUERY(MW, mw, vrnic_key_context, CONTEXT)
+VRNICDV_QUERY(AH, ah, vrnic_av, AV)
