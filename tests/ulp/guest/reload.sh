@@ -13,12 +13,8 @@ modprobe -a $there
 modprobe -ra $there
 before=$(rdma resource show)
 for try in $(seq "$1"); do
-    for module in $there; do
-        modprobe "$module"
-    done
-    for module in $there; do
-        modprobe -r "$module"
-    done
+    modprobe -a $there
+    modprobe -ra $there
 done
 after=$(rdma resource show)
 [ "$before" = "$after" ] || { echo "before: $before"; echo "after: $after"; exit 1; }
