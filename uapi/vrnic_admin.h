@@ -15,6 +15,7 @@
 
 #include "vrnic_fault.h"
 #include "vrnic_ring.h"
+#include "vrnic_stream.h"
 #include "vrnic_types.h"
 
 #define VRNIC_ADMIN_ENTRY_SIZE 128
@@ -25,6 +26,7 @@
 #define VRNIC_ADMIN_QUERY_DEVICE 0x01   /* vrnic_cmd_query; writes struct vrnic_device_caps */
 #define VRNIC_ADMIN_QUERY_COUNTERS 0x02 /* vrnic_cmd_query_counters; writes struct vrnic_counters */
 #define VRNIC_ADMIN_QUERY_OBJECT 0x03   /* vrnic_cmd_query_object; writes one of vrnic_contexts.h */
+#define VRNIC_ADMIN_CALL_OBJECT 0x04    /* vrnic_cmd_call_object */
 #define VRNIC_ADMIN_CREATE_EQ 0x10      /* vrnic_cmd_create_eq; response: vrnic_resp_handle */
 #define VRNIC_ADMIN_DESTROY_EQ 0x11     /* vrnic_cmd_handle */
 #define VRNIC_ADMIN_ALLOC_UAR 0x12      /* no fields; response: vrnic_resp_handle, the doorbell slot */
@@ -66,6 +68,10 @@
 #define VRNIC_ADMIN_CREATE_FAULT 0x80     /* vrnic_cmd_create_fault; response: vrnic_resp_handle, 1 or more */
 #define VRNIC_ADMIN_MODIFY_FAULT 0x81     /* vrnic_cmd_modify_fault */
 #define VRNIC_ADMIN_DESTROY_FAULT 0x82    /* vrnic_cmd_handle */
+#define VRNIC_ADMIN_CREATE_STREAM 0x90    /* vrnic_cmd_create_stream; response: vrnic_resp_handle, 1 or more */
+#define VRNIC_ADMIN_DESTROY_STREAM 0x91   /* vrnic_cmd_handle; done means: no more DMA or event of it */
+#define VRNIC_ADMIN_WATCH 0x92            /* vrnic_cmd_watch */
+#define VRNIC_ADMIN_MODIFY_STREAM 0x93    /* vrnic_cmd_modify_stream */
 
 /* Status of a completion. */
 #define VRNIC_STATUS_OK 0
@@ -167,6 +173,19 @@ struct vrnic_cmd_query_object {
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_query_object, 24);
 
+/* Does something to an object that it would else do by itself: for those who test what comes of it. */
+#define VRNIC_CALL_QP_TIMEOUT 1 /* its retransmission timer runs out now; BAD_STATE: it does not run */
+#define VRNIC_CALL_CQ_EVENT 1   /* an event, as if it was armed and a completion had come */
+#define VRNIC_CALL_SRQ_LIMIT 1  /* the event that its limit was reached, which stays as it is */
+
+struct vrnic_cmd_call_object {
+	vrnic_le32 type;      /* VRNIC_CONTEXT_QP, _CQ, _SRQ */
+	vrnic_le32 number;
+	vrnic_le32 operation; /* VRNIC_CALL_* of the type */
+	vrnic_le32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_call_object, 16);
+
 /* What the device offers. Limits are inclusive. */
 struct vrnic_device_caps {
 	vrnic_le64 features; /* VRNIC_CAP_* */
@@ -206,7 +225,8 @@ struct vrnic_device_caps {
 	vrnic_le32 max_fast_pages;   /* pages of a region that requests register */
 	vrnic_le32 max_counter_sets; /* 0: there are none */
 	vrnic_le32 max_faults;       /* rules of the guest at once; 0: it can give none */
-	vrnic_u8 reserved[80];
+	vrnic_le32 max_streams;
+	vrnic_u8 reserved[76];
 };
 VRNIC_ASSERT_SIZE(struct vrnic_device_caps, 240);
 VRNIC_ASSERT_OFFSET(struct vrnic_device_caps, max_mr_pages, 24);
@@ -292,6 +312,37 @@ struct vrnic_cmd_modify_fault {
 	struct vrnic_fault_rule rule;
 };
 VRNIC_ASSERT_SIZE(struct vrnic_cmd_modify_fault, 120);
+
+/* ---- streams: what the device did ---- */
+
+struct vrnic_cmd_create_stream {
+	vrnic_le32 kinds;   /* bit n: records of kind n (VRNIC_STREAM_FRAME ...) */
+	vrnic_u8 log_size;  /* of the ring, bytes: VRNIC_STREAM_SIZE_MIN_LOG.._MAX_LOG; 0: none, it counts */
+	vrnic_u8 everything; /* 1: of all objects, else of those it watches */
+	vrnic_u8 reserved0[2];
+	vrnic_le32 ring_offset;  /* of the ring, or the counts, in memory, 64-byte aligned */
+	vrnic_le32 dbrec_offset; /* of struct vrnic_stream_dbrec, 64-byte aligned; zeroed */
+	struct vrnic_page_list memory;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_create_stream, 40);
+VRNIC_ASSERT_OFFSET(struct vrnic_cmd_create_stream, memory, 16);
+
+/* Of other kinds from now on. */
+struct vrnic_cmd_modify_stream {
+	vrnic_le32 stream;
+	vrnic_le32 kinds;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_modify_stream, 8);
+
+/* What a stream tells of, or no longer does. Ends with either. */
+struct vrnic_cmd_watch {
+	vrnic_le32 stream;
+	vrnic_le32 type;   /* VRNIC_CONTEXT_QP, _CQ, _SRQ, _KEY (its key byte does not count), _FAULT (of the guest) */
+	vrnic_le32 number;
+	vrnic_u8 on;       /* 0, 1 */
+	vrnic_u8 reserved[3];
+};
+VRNIC_ASSERT_SIZE(struct vrnic_cmd_watch, 16);
 
 /* ---- event queues ---- */
 

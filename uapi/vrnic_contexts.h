@@ -19,6 +19,7 @@
 #define VRNIC_CONTEXT_KEY 7      /* of a memory region or window; the key byte does not count */
 #define VRNIC_CONTEXT_FAULT 8    /* handle of a rule of the guest */
 #define VRNIC_CONTEXT_COUNTERS 9 /* a set */
+#define VRNIC_CONTEXT_STREAM 10
 
 #define VRNIC_CONTEXT_MAX_SIZE 256 /* bytes; no context is larger */
 
@@ -120,6 +121,23 @@
 	F(le32, number)                                                                            \
 	F(le32, users)          /* queue pairs that are bound to it */
 
+/* Things to tell of, by kind (VRNIC_STREAM_FRAME ...); then bytes: of frames, and of memory. */
+#define VRNIC_STREAM_COUNTS(F)                                                                     \
+	F(le64, frames) F(le64, doorbells) F(le64, fetched) F(le64, sent) F(le64, received)        \
+	F(le64, acknowledged) F(le64, completions) F(le64, events) F(le64, faults)                 \
+	F(le64, memory)                                                                            \
+	F(le64, bytes_out) F(le64, bytes_in)                                                       \
+	F(le64, memory_read) F(le64, memory_written)
+
+#define VRNIC_STREAM_CONTEXT(F)                                                                    \
+	F(le64, producer)                                                                          \
+	F(le64, consumer)       /* as last read */                                                 \
+	F(le64, lost)                                                                              \
+	F(le32, kinds) F(le32, size)                                                               \
+	F(u8, failed)           /* its memory could not be reached: tells nothing more */          \
+	F(u8, everything) F(le16, reserved0) F(le32, reserved1)                                    \
+	VRNIC_STREAM_COUNTS(F)
+
 #define VRNIC_CONTEXT_FIELD(type, name) vrnic_##type name;
 struct vrnic_port_context { VRNIC_PORT_CONTEXT(VRNIC_CONTEXT_FIELD) };
 struct vrnic_domain_context { VRNIC_DOMAIN_CONTEXT(VRNIC_CONTEXT_FIELD) };
@@ -129,6 +147,8 @@ struct vrnic_qp_context { VRNIC_QP_CONTEXT(VRNIC_CONTEXT_FIELD) };
 struct vrnic_key_context { VRNIC_KEY_CONTEXT(VRNIC_CONTEXT_FIELD) };
 struct vrnic_fault_context { VRNIC_FAULT_CONTEXT(VRNIC_CONTEXT_FIELD) };
 struct vrnic_counters_context { VRNIC_COUNTERS_CONTEXT(VRNIC_CONTEXT_FIELD) };
+struct vrnic_stream_counts { VRNIC_STREAM_COUNTS(VRNIC_CONTEXT_FIELD) };
+struct vrnic_stream_context { VRNIC_STREAM_CONTEXT(VRNIC_CONTEXT_FIELD) };
 #undef VRNIC_CONTEXT_FIELD
 
 VRNIC_ASSERT_SIZE(struct vrnic_port_context, 24);
@@ -139,5 +159,7 @@ VRNIC_ASSERT_SIZE(struct vrnic_qp_context, 128);
 VRNIC_ASSERT_SIZE(struct vrnic_key_context, 48);
 VRNIC_ASSERT_SIZE(struct vrnic_fault_context, 16);
 VRNIC_ASSERT_SIZE(struct vrnic_counters_context, 8);
+VRNIC_ASSERT_SIZE(struct vrnic_stream_counts, 112);
+VRNIC_ASSERT_SIZE(struct vrnic_stream_context, 152);
 
 #endif /* VRNIC_CONTEXTS_H */

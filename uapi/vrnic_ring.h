@@ -324,6 +324,7 @@ VRNIC_ASSERT_OFFSET(struct vrnic_eqe, seq, 24);
 #define VRNIC_EVENT_QP_LAST_WQE 0x25     /* in ERR: takes nothing more from its shared receive queue */
 #define VRNIC_EVENT_SRQ_LIMIT 0x28       /* SRQN: fewer entries are left than its limit; once */
 #define VRNIC_EVENT_SRQ_ERROR 0x29       /* SRQN: its memory could not be used */
+#define VRNIC_EVENT_STREAM 0x2c           /* handle: it was armed and has records; code 1: it failed */
 #define VRNIC_EVENT_PORT_UP 0x30
 #define VRNIC_EVENT_PORT_DOWN 0x31
 #define VRNIC_EVENT_DEVICE_FATAL 0x40

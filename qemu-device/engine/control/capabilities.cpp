@@ -7,6 +7,7 @@
 #include "faults/rule.h"
 #include "rdma/mr.h"
 #include "rdma/queue_pair.h"
+#include "streams/streams.h"
 #include "vrnic_regs.h"
 
 namespace vrnic {
@@ -81,6 +82,7 @@ vrnic_device_caps capabilities(const EngineConfig& config) {
     caps.max_fast_pages = 1024;
     caps.max_counter_sets = 1024;
     caps.max_faults = kMaxFaultRules;
+    caps.max_streams = Streams::kMax;
     return caps;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "control/calls.h"
 #include "control/contexts.h"
 #include "faults/guest_rule.h"
 #include "host/log.h"
@@ -128,7 +129,9 @@ AdminResult<std::uint32_t> reg_mr(Device& device, const vrnic_cmd_reg_mr& cmd) {
 }
 
 AdminResult<void> dereg_mr(Device& device, const vrnic_cmd_handle& cmd) {
-    return device.regions.deregister(cmd.handle);
+    const auto done = device.regions.deregister(cmd.handle);
+    if (done) device.streams.forget(VRNIC_CONTEXT_KEY, cmd.handle);
+    return done;
 }
 
 AdminResult<void> revoke_mr(Device& device, const vrnic_cmd_handle& cmd) {
@@ -160,7 +163,9 @@ AdminResult<std::uint32_t> alloc_mw(Device& device, const vrnic_cmd_alloc_mw& cm
 }
 
 AdminResult<void> dealloc_mw(Device& device, const vrnic_cmd_handle& cmd) {
-    return device.regions.dealloc_window(cmd.handle);
+    const auto done = device.regions.dealloc_window(cmd.handle);
+    if (done) device.streams.forget(VRNIC_CONTEXT_KEY, cmd.handle);
+    return done;
 }
 
 AdminResult<std::uint32_t> create_cq(Device& device, const vrnic_cmd_create_cq& cmd) {
@@ -255,6 +260,25 @@ AdminResult<void> modify_fault(Device& device, const vrnic_cmd_modify_fault& cmd
     const auto rule = from_guest(cmd.rule, VRNIC_FIELD(vrnic_cmd_modify_fault, rule));
     if (!rule) return std::unexpected(rule.error());
     return device.modify_fault(cmd.handle, *rule);
+}
+
+AdminResult<std::uint32_t> create_stream(Device& device, const vrnic_cmd_create_stream& cmd) {
+    return device.streams.create(cmd);
+}
+
+AdminResult<void> modify_stream(Device& device, const vrnic_cmd_modify_stream& cmd) {
+    return device.streams.modify(cmd);
+}
+
+AdminResult<void> destroy_stream(Device& device, const vrnic_cmd_handle& cmd) {
+    return device.streams.destroy(cmd.handle);
+}
+
+AdminResult<void> watch(Device& device, const vrnic_cmd_watch& cmd) {
+    const auto object = object_context(device, cmd.type, cmd.number);
+    if (!object && object.error().status == VRNIC_STATUS_NO_OBJECT)
+        return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_watch, number));
+    return device.streams.watch(cmd);
 }
 
 AdminResult<void> destroy_fault(Device& device, const vrnic_cmd_handle& cmd) {
@@ -384,10 +408,15 @@ constexpr auto kCommands = std::to_array<Command>({
     COMMAND(CREATE_COUNTERS, create_counters),
     COMMAND(DESTROY_COUNTERS, destroy_counters, RESERVED(vrnic_cmd_handle, reserved)),
     COMMAND(BIND_COUNTERS, bind_counters),
+    COMMAND(CALL_OBJECT, call_object, RESERVED(vrnic_cmd_call_object, reserved)),
     COMMAND(CREATE_FAULT, create_fault, RESERVED(vrnic_cmd_create_fault, rule.reserved)),
     COMMAND(MODIFY_FAULT, modify_fault, RESERVED(vrnic_cmd_modify_fault, reserved),
             RESERVED(vrnic_cmd_modify_fault, rule.reserved)),
     COMMAND(DESTROY_FAULT, destroy_fault, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(CREATE_STREAM, create_stream, RESERVED(vrnic_cmd_create_stream, reserved0)),
+    COMMAND(DESTROY_STREAM, destroy_stream, RESERVED(vrnic_cmd_handle, reserved)),
+    COMMAND(WATCH, watch, RESERVED(vrnic_cmd_watch, reserved)),
+    COMMAND(MODIFY_STREAM, modify_stream),
 });
 
 #undef COMMAND

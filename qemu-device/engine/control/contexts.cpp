@@ -76,6 +76,10 @@ Found of_counters(const Device& device, std::uint32_t number) {
     return found(device.transport.describe_counters(number));
 }
 
+Found of_stream(const Device& device, std::uint32_t number) {
+    return found(device.streams.describe(number));
+}
+
 struct Row {
     std::uint32_t type;
     Found (*find)(const Device&, std::uint32_t number);
@@ -90,6 +94,7 @@ constexpr auto kRows = std::to_array<Row>({
     {VRNIC_CONTEXT_KEY, of_key},
     {VRNIC_CONTEXT_FAULT, of_fault},
     {VRNIC_CONTEXT_COUNTERS, of_counters},
+    {VRNIC_CONTEXT_STREAM, of_stream},
 });
 
 }  // namespace

@@ -43,23 +43,27 @@ Device::Device(Host& host, const EngineConfig& config)
       caps(capabilities(config)),
       faults(host, counters, config.seed),
       events(host, counters, faults, config.vectors),
+      streams(host, counters, events, kMaxQueuePages),
       uars(config.doorbell_slots, config.doorbell_stride_log),
       pds(caps.max_pds),
       xrcds(caps.max_xrcds),
       regions(host, {caps.max_mrs, caps.max_mr_pages, kMaxTotalPages, caps.max_fast_pages}),
-      cqs(host, counters, events, caps.max_cqs, caps.max_cq_entries, kMaxQueuePages),
+      cqs(host, counters, events, streams, caps.max_cqs, caps.max_cq_entries, kMaxQueuePages),
       wire(host),
       port(config.mac, config.link_up),
       transmitter(host, counters, wire, cqs, port),
       receiver(host, counters, cqs),
-      transport({host, counters, wire, faults, events, regions, cqs}, transport_config(caps)),
+      transport({host, counters, wire, faults, events, streams, regions, cqs},
+                transport_config(caps)),
       carrier(config.link_up) {
+    faults.set_watcher(&streams);
     tell_transport(transport, port);
 }
 
 void Device::reset() {
     // Users before what they use.
     faults.reset();
+    streams.reset();
     transport.reset();
     transmitter.reset();
     receiver.reset();
@@ -110,6 +114,7 @@ AdminResult<void> Device::modify_fault(std::uint32_t handle, const FaultRule& ru
 
 AdminResult<void> Device::destroy_fault(std::uint32_t handle) {
     const auto done = faults.destroy(handle);
+    streams.forget(VRNIC_CONTEXT_FAULT, handle);
     follow_link();
     return done;
 }

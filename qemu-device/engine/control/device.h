@@ -16,6 +16,7 @@
 #include "rdma/domain.h"
 #include "rdma/mr.h"
 #include "rdma/transport.h"
+#include "streams/streams.h"
 #include "vrnic_admin.h"
 
 namespace vrnic {
@@ -28,6 +29,7 @@ struct Device {
     // Members are made in this order: the later ones use the earlier ones.
     Faults faults;
     EventQueues events;
+    Streams streams;
     UarTable uars;
     DomainTable pds;
     DomainTable xrcds;

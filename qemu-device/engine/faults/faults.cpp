@@ -128,12 +128,14 @@ ArmedRule* Faults::choose(FaultPoint point, Fits&& fits) {
 }
 
 template <typename... Args>
-void Faults::note(ArmedRule& one, fmt::format_string<Args...> format, Args&&... args) {
+void Faults::note(ArmedRule& one, std::uint32_t qpn, fmt::format_string<Args...> format,
+                  Args&&... args) {
     const FaultKindInfo& info = fault_kind(one.rule.kind);
     ++(counters_.*info.counter);
     ++one.injected;
     log_fault(host_, "fault {}{} ({}): {}", is_of_guest(one) ? "of the guest " : "", one.number,
               info.name, text(format, std::forward<Args>(args)...));
+    if (watcher_ && is_of_guest(one)) watcher_->injected(one.handle, qpn, one.rule.kind);
 }
 
 // ---- packets ----
@@ -178,8 +180,8 @@ void Faults::inject(ArmedRule& one, const PacketWay& way, std::span<const std::b
             if (!injected) go_on(way, frame, sink);
     }
     if (injected)
-        note(one, "{} PSN {:#x} of QP {}, {}", packet.opcode->name, packet.psn.value(), way.qpn,
-             name_of(way.direction));
+        note(one, way.qpn, "{} PSN {:#x} of QP {}, {}", packet.opcode->name, packet.psn.value(),
+             way.qpn, name_of(way.direction));
 }
 
 bool Faults::hold(const FaultRule& rule, const PacketWay& way, std::span<const std::byte> frame) {
@@ -235,7 +237,7 @@ std::optional<CommandFault> Faults::command(std::uint16_t opcode) {
         return opcode < rule.opcodes.size() ? rule.opcodes[opcode] : rule.opcodes.all();
     });
     if (!one) return std::nullopt;
-    note(*one, "admin command {:#x}", opcode);
+    note(*one, 0, "admin command {:#x}", opcode);
     return CommandFault{one->rule.kind == FaultKind::lose_command, one->rule.status};
 }
 
@@ -244,7 +246,7 @@ bool Faults::interrupt(std::uint32_t vector) {
         return !rule.vector || *rule.vector == vector;
     });
     if (!one || vector >= interrupts_.size()) return false;
-    note(*one, "vector {}", vector);
+    note(*one, 0, "vector {}", vector);
     if (one->rule.kind == FaultKind::delay_interrupt) {
         interrupts_[vector] = std::min(interrupts_[vector], host_.now() + one->rule.time);
         next_ = std::min(next_, interrupts_[vector]);
@@ -258,8 +260,8 @@ std::optional<std::uint8_t> Faults::completion(WorkQueue queue, std::uint32_t qp
         return rule.queue == queue && (!rule.qpn || *rule.qpn == qpn) && rule.opcodes[opcode];
     });
     if (!one) return std::nullopt;
-    note(*one, "an entry of the {} queue of QP {}", queue == WorkQueue::send ? "send" : "receive",
-         qpn);
+    note(*one, qpn, "an entry of the {} queue of QP {}",
+         queue == WorkQueue::send ? "send" : "receive", qpn);
     return static_cast<std::uint8_t>(one->rule.status);
 }
 
@@ -269,7 +271,7 @@ void Faults::follow_link(Nanoseconds now) {
         if (one.rule.kind != FaultKind::link_down || now < link_begin(one) || now >= link_end(one))
             continue;
         link_down_ = true;
-        if (!one.link_counted) note(one, "the link goes down");
+        if (!one.link_counted) note(one, 0, "the link goes down");
         one.link_counted = true;
     }
 }

@@ -32,6 +32,15 @@ class PacketSink {
     ~PacketSink() = default;
 };
 
+// Who is told of each fault that one of the guest's rules injected.
+class FaultWatcher {
+  public:
+    virtual void injected(std::uint32_t fault, std::uint32_t qpn, FaultKind kind) = 0;
+
+  protected:
+    ~FaultWatcher() = default;
+};
+
 struct CommandFault {
     bool lost = false;         // else it fails:
     std::uint16_t status = 0;  // VRNIC_STATUS_*
@@ -57,6 +66,8 @@ class Faults {
     // Of the device: what is held back is gone, and so are the guest's rules. The owner's stay,
     // with what they have seen.
     void reset();
+
+    void set_watcher(FaultWatcher* watcher) { watcher_ = watcher; }
 
     bool armed(FaultPoint point) const { return (armed_ >> static_cast<unsigned>(point) & 1) != 0; }
 
@@ -95,13 +106,15 @@ class Faults {
     void go_on(const PacketWay& way, std::span<const std::byte> frame, PacketSink& sink);
     void deliver(const PacketWay& way, std::span<const std::byte> frame, PacketSink& sink);
     template <typename... Args>
-    void note(ArmedRule& rule, fmt::format_string<Args...> format, Args&&... args);
+    void note(ArmedRule& rule, std::uint32_t qpn, fmt::format_string<Args...> format,
+              Args&&... args);
     void follow_link(Nanoseconds now);
     void find_next(Nanoseconds now);
 
     Host& host_;
     Counters& counters_;
     std::uint64_t seed_;
+    FaultWatcher* watcher_ = nullptr;
     std::uint32_t armed_ = 0;  // bits by FaultPoint
     bool link_down_ = false;
     Nanoseconds next_ = kNever;

@@ -65,8 +65,12 @@ bool acknowledge_before(TransportContext& context, QueuePair& qp, Psn end) {
     }
     if (reached.after(requester.unacked)) requester.unacked = reached;
     pull_cursor(requester);
-    if (requester.unacked != before && qp.state() != VRNIC_QPS_ERR)
-        requester::note_progress(context, qp);
+    if (requester.unacked == before) return complete;
+    if (context.streams.any()) [[unlikely]]
+        context.streams.of_qp(
+            qp.qpn,
+            {.what = VRNIC_STREAM_ACKED, .way = VRNIC_STREAM_IN, .a = requester.unacked.value()});
+    if (qp.state() != VRNIC_QPS_ERR) requester::note_progress(context, qp);
     return complete;
 }
 

@@ -23,6 +23,7 @@ struct TransportContext {
           wire(world.wire),
           faults(world.faults),
           events(world.events),
+          streams(world.streams),
           regions(world.regions),
           cqs(world.cqs),
           config(limits),
@@ -36,13 +37,14 @@ struct TransportContext {
           ready(QpTable::places(limits.max_qps)),
           stalled(QpTable::places(limits.max_qps)),
           acks(QpTable::places(limits.max_qps)),
-          output(world.wire, world.counters, world.faults) {}
+          output(world.wire, world.counters, world.faults, world.streams) {}
 
     Host& host;
     Counters& counters;
     Wire& wire;
     Faults& faults;
     EventQueues& events;
+    Streams& streams;
     MrTable& regions;
     CqTable& cqs;
 

@@ -52,11 +52,12 @@ std::uint64_t consumed_index(const CompletionQueue& cq) {
 
 }  // namespace
 
-CqTable::CqTable(Host& host, Counters& counters, EventQueues& events, std::uint32_t max_cqs,
-                 std::uint32_t max_entries, std::uint32_t max_pages)
+CqTable::CqTable(Host& host, Counters& counters, EventQueues& events, Streams& streams,
+                 std::uint32_t max_cqs, std::uint32_t max_entries, std::uint32_t max_pages)
     : host_(host),
       counters_(counters),
       events_(events),
+      streams_(streams),
       max_entries_(max_entries),
       max_pages_(max_pages),
       queues_(max_cqs),
@@ -94,6 +95,7 @@ AdminResult<void> CqTable::destroy(std::uint32_t cqn) {
     disarm(*cq);
     --events_.find(cq->eqn)->users;
     *cq = CompletionQueue{};
+    streams_.forget(VRNIC_CONTEXT_CQ, cqn);
     numbers_.give_back(cqn);
     return {};
 }
@@ -201,6 +203,8 @@ bool CqTable::post(std::uint32_t cqn, vrnic_cqe completion) {
     }
     ++cq->index;
     ++counters_.completions;
+    if (streams_.any()) [[unlikely]]
+        streams_.of_completion(cqn, completion.qpn, completion.status);
 
     const bool error = completion.status != VRNIC_WC_SUCCESS;
     const bool solicited = error || (completion.flags & VRNIC_CQE_SOLICITED) != 0;
@@ -270,6 +274,13 @@ void CqTable::on_deadline(Nanoseconds now) {
     }
 }
 
+AdminResult<void> CqTable::raise_event(std::uint32_t cqn) {
+    CompletionQueue* cq = find(cqn);
+    if (!cq) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_call_object, number));
+    notify(*cq);
+    return {};
+}
+
 // A queue has one event at most that the driver has not taken; the next one waits for that. So
 // nobody who arms again and again can fill an event queue that others share, and no event is ever
 // lost.
@@ -281,6 +292,8 @@ void CqTable::notify(CompletionQueue& cq) {
     if (may_notify(cq, eq)) {
         cq.event_sent = true;
         cq.event_index = events_.completion(cq.eqn, cq.cqn);
+        if (streams_.any()) [[unlikely]]
+            streams_.of_cq(cq.cqn, {.what = VRNIC_STREAM_EVENT});
         return;
     }
     cq.event_owed = true;

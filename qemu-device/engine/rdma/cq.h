@@ -14,6 +14,7 @@
 #include "host/host.h"
 #include "host/paged_memory.h"
 #include "rdma/timers.h"
+#include "streams/streams.h"
 #include "vrnic_admin.h"
 #include "vrnic_contexts.h"
 #include "vrnic_ring.h"
@@ -50,11 +51,12 @@ struct CompletionQueue {
 
 class CqTable {
   public:
-    CqTable(Host& host, Counters& counters, EventQueues& events, std::uint32_t max_cqs,
-            std::uint32_t max_entries, std::uint32_t max_pages);
+    CqTable(Host& host, Counters& counters, EventQueues& events, Streams& streams,
+            std::uint32_t max_cqs, std::uint32_t max_entries, std::uint32_t max_pages);
 
     AdminResult<std::uint32_t> create(const vrnic_cmd_create_cq& cmd);  // uar and eqn were checked
     AdminResult<void> destroy(std::uint32_t cqn);
+    AdminResult<void> raise_event(std::uint32_t cqn);  // though nobody has armed it
     AdminResult<void> resize(const vrnic_cmd_resize_cq& cmd);
     AdminResult<void> moderate(const vrnic_cmd_moderate_cq& cmd);  // count, period were checked
     void reset();
@@ -92,6 +94,7 @@ class CqTable {
     Host& host_;
     Counters& counters_;
     EventQueues& events_;
+    Streams& streams_;
     std::uint32_t max_entries_;
     std::uint32_t max_pages_;
     ChunkedTable<CompletionQueue> queues_;

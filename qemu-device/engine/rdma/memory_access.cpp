@@ -57,6 +57,13 @@ AccessResult walk(std::span<const vrnic_sge> list, std::uint64_t offset, std::si
     return {};
 }
 
+// For who watches a peer's accesses to a region or window.
+void tell_access(TransportContext& context, KeyUser user, std::uint32_t rkey, std::uint8_t way,
+                 std::size_t bytes) {
+    if (context.streams.any()) [[unlikely]]
+        context.streams.of_memory(rkey, user.qpn, way, bytes);
+}
+
 }  // namespace
 
 AccessResult check_list(TransportContext& context, std::uint32_t pdn,
@@ -94,18 +101,22 @@ AccessResult scatter(TransportContext& context, std::uint32_t pdn, std::span<con
 
 AccessResult read_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
                          std::uint64_t address, std::span<std::byte> out) {
-    return read_bytes(
+    auto done = read_bytes(
         context,
         context.regions.check_remote(rkey, user, address, out.size(), VRNIC_ACCESS_REMOTE_READ),
         out);
+    if (done) tell_access(context, user, rkey, VRNIC_STREAM_OUT, out.size());
+    return done;
 }
 
 AccessResult write_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
                           std::uint64_t address, std::span<const std::byte> data) {
-    return write_bytes(
+    auto done = write_bytes(
         context,
         context.regions.check_remote(rkey, user, address, data.size(), VRNIC_ACCESS_REMOTE_WRITE),
         data);
+    if (done) tell_access(context, user, rkey, VRNIC_STREAM_IN, data.size());
+    return done;
 }
 
 AccessResult store_remote(TransportContext& context, KeyUser user, std::uint32_t rkey,
@@ -113,7 +124,10 @@ AccessResult store_remote(TransportContext& context, KeyUser user, std::uint32_t
     const auto view =
         context.regions.check_remote(rkey, user, address, sizeof(value), VRNIC_ACCESS_REMOTE_WRITE);
     if (!view) return std::unexpected(view.error());
-    if (store_word(context, *view, value)) return {};
+    if (store_word(context, *view, value)) {
+        tell_access(context, user, rkey, VRNIC_STREAM_IN, sizeof(value));
+        return {};
+    }
     ++context.counters.dma_errors;
     return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
 }
@@ -131,11 +145,13 @@ std::expected<std::uint64_t, Syndrome> change_remote(TransportContext& context, 
         return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
     };
     if (!view->memory->read(context.host, view->offset, bytes)) return failed();
+    tell_access(context, user, rkey, VRNIC_STREAM_OUT, sizeof(word));
     const std::uint64_t original = word;
     const bool adds = operation.kind == AtomicOperation::Kind::fetch_add;
     if (!adds && original != operation.compare) return original;
     const std::uint64_t changed = adds ? original + operation.swap_or_add : operation.swap_or_add;
     if (!store_word(context, *view, changed)) return failed();
+    tell_access(context, user, rkey, VRNIC_STREAM_IN, sizeof(word));
     return original;
 }
 

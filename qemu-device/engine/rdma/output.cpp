@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "roce/parse.h"
+
 namespace vrnic {
 
 namespace {
@@ -24,10 +26,11 @@ void LoopbackQueue::pop() {
     --count_;
 }
 
-Output::Output(Wire& wire, Counters& counters, Faults& faults)
+Output::Output(Wire& wire, Counters& counters, Faults& faults, Streams& streams)
     : wire_(wire),
       counters_(counters),
       faults_(faults),
+      streams_(streams),
       loopback_(kLoopbackSlots),
       builder_(std::span<std::byte, roce::kMaxFrame>(buffer_)) {}
 
@@ -43,7 +46,18 @@ bool Output::send(Route route) {
     }
     ++counters_.roce_tx_packets;
     counters_.roce_tx_bytes += frame.size();
+    if (streams_.any()) [[unlikely]]
+        tell_sent(frame);
     return true;
+}
+
+// As it was built: what faults make of it is told by who receives it.
+void Output::tell_sent(std::span<const std::byte> frame) {
+    streams_.of_qp(sender_, {.what = VRNIC_STREAM_FRAME, .data = frame});
+    if (const auto packet = roce::parse(frame))
+        streams_.of_qp(
+            sender_,
+            {.what = VRNIC_STREAM_SENT, .a = packet->psn.value(), .b = packet->opcode->opcode});
 }
 
 // To the wire or into the loopback queue.

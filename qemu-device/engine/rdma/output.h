@@ -13,6 +13,7 @@
 #include "capture/wire.h"
 #include "faults/faults.h"
 #include "roce/build.h"
+#include "streams/streams.h"
 
 namespace vrnic {
 
@@ -42,7 +43,7 @@ enum class Route : std::uint8_t { wire, loopback, both };
 
 class Output final : private PacketSink {
   public:
-    Output(Wire& wire, Counters& counters, Faults& faults);
+    Output(Wire& wire, Counters& counters, Faults& faults, Streams& streams);
 
     // The wire, or the loopback queue, takes nothing now; what one wants to send is to be built
     // again later.
@@ -74,10 +75,12 @@ class Output final : private PacketSink {
 
   private:
     bool take(std::span<const std::byte> frame, bool loopback) override;
+    void tell_sent(std::span<const std::byte> frame);
 
     Wire& wire_;
     Counters& counters_;
     Faults& faults_;
+    Streams& streams_;
     std::uint32_t sender_ = 0;  // QPN of the packet that is being built
     bool paused_ = false;
     bool link_up_ = true;

@@ -339,6 +339,7 @@ AdminResult<void> destroy_qp(TransportContext& context, std::uint32_t qpn) {
     if (qp->binds_windows) context.regions.forget_qp(qpn);
     if (qp->is_datagram()) context.multicast.forget_qp(qpn);
     count_use(context, *qp, -1);
+    context.streams.forget(VRNIC_CONTEXT_QP, qpn);
     context.qps.remove(qpn);
     return {};
 }

@@ -90,6 +90,12 @@ struct Transport::Impl final : PacketSink {
     void release_held();
     void receive(std::span<const std::byte> frame, bool from_self);
     void receive(QueuePair& qp, const roce::Packet& packet);
+    void tell_received(const QueuePair& qp, const roce::Packet& packet,
+                       std::span<const std::byte> frame);
+    void tell_doorbell(std::uint32_t qpn, std::uint8_t way, std::uint32_t type) {
+        if (context.streams.any()) [[unlikely]]
+            context.streams.of_qp(qpn, {.what = VRNIC_STREAM_DOORBELL, .way = way, .a = type});
+    }
     void receive_counted(QueuePair& qp, const roce::Packet& packet, std::size_t frame_size);
     Step ask(QueuePair& qp);
     Served serve(QueuePair& qp, std::uint32_t& budget);
@@ -136,12 +142,24 @@ void Transport::Impl::receive(std::span<const std::byte> frame, bool from_self) 
         return;
     }
     QueuePair* qp = context.qps.find(packet->destination_qp);
+    if (qp && context.streams.any()) [[unlikely]]
+        tell_received(*qp, *packet, frame);
     if (!qp)
         ++counters.roce_rx_unknown_qp;
     else if (qp->counter_set != 0) [[unlikely]]
         receive_counted(*qp, *packet, frame.size());
     else
         receive(*qp, *packet);
+}
+
+void Transport::Impl::tell_received(const QueuePair& qp, const roce::Packet& packet,
+                                    std::span<const std::byte> frame) {
+    context.streams.of_qp(qp.qpn,
+                          {.what = VRNIC_STREAM_FRAME, .way = VRNIC_STREAM_IN, .data = frame});
+    context.streams.of_qp(qp.qpn, {.what = VRNIC_STREAM_RECEIVED,
+                                   .way = VRNIC_STREAM_IN,
+                                   .a = packet.psn.value(),
+                                   .b = packet.opcode->opcode});
 }
 
 void Transport::Impl::receive_counted(QueuePair& qp, const roce::Packet& packet,
@@ -297,6 +315,7 @@ AdminResult<void> Transport::destroy_srq(std::uint32_t srqn) {
     const SharedReceiveQueue* srq = context.srqs.find(srqn);
     const bool is_xrc = srq && srq->is_xrc();
     auto destroyed = context.srqs.destroy(srqn);
+    if (destroyed) context.streams.forget(VRNIC_CONTEXT_SRQ, srqn);
     // XRC: nobody who was made with it stands in the way, but some may be using an entry.
     if (destroyed && is_xrc)
         context.qps.for_each([&](QueuePair& qp) { forget_xrc_queue(context, qp, srqn); });
@@ -338,6 +357,18 @@ std::optional<vrnic_qp_context> Transport::describe_qp(std::uint32_t qpn) const 
     return describe(impl_->context, *qp);
 }
 
+AdminResult<void> Transport::expire_timer(std::uint32_t qpn) {
+    TransportContext& context = impl_->context;
+    QueuePair* qp = context.qps.find(qpn);
+    if (!qp) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_call_object, number));
+    const std::uint32_t index = QpTable::index(qpn);
+    if (!context.timers.running(index)) return admin_error(VRNIC_STATUS_BAD_STATE);
+    context.timers.cancel(index);
+    qp->timer_due = true;
+    context.make_ready(*qp);
+    return {};
+}
+
 std::optional<vrnic_srq_context> Transport::describe_srq(std::uint32_t srqn) const {
     const SharedReceiveQueue* srq = impl_->context.srqs.find(srqn);
     if (!srq) return std::nullopt;
@@ -377,6 +408,7 @@ std::span<const roce::MacAddress> Transport::gid_macs() const {
 bool Transport::ring_sq(std::uint32_t qpn, std::uint32_t uar) {
     QueuePair* qp = impl_->context.qps.find(qpn);
     if (!qp || qp->uar != uar) return false;
+    impl_->tell_doorbell(qpn, VRNIC_STREAM_OUT, VRNIC_DB_TYPE_SQ);
     qp->sq.doorbell = true;
     impl_->context.make_ready(*qp);
     return true;
@@ -385,6 +417,7 @@ bool Transport::ring_sq(std::uint32_t qpn, std::uint32_t uar) {
 bool Transport::ring_rq(std::uint32_t qpn, std::uint32_t uar) {
     QueuePair* qp = impl_->context.qps.find(qpn);
     if (!qp || qp->uar != uar) return false;
+    impl_->tell_doorbell(qpn, VRNIC_STREAM_IN, VRNIC_DB_TYPE_RQ);
     // Only flushing has to be told of new entries; else the index is read when a message comes.
     qp->rq.doorbell = true;
     if (qp->state() == VRNIC_QPS_ERR) impl_->context.make_ready(*qp);

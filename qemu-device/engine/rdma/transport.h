@@ -17,6 +17,7 @@
 #include "rdma/cq.h"
 #include "rdma/mr.h"
 #include "roce/headers.h"
+#include "streams/streams.h"
 #include "vrnic_admin.h"
 #include "vrnic_contexts.h"
 
@@ -46,6 +47,7 @@ struct TransportWorld {
     Wire& wire;
     Faults& faults;
     EventQueues& events;
+    Streams& streams;
     MrTable& regions;
     CqTable& cqs;
 };
@@ -79,6 +81,8 @@ class Transport {
     std::optional<Counters> counters(std::uint32_t number) const;
     // As they are now; nullopt: there is none of this number.
     std::optional<vrnic_qp_context> describe_qp(std::uint32_t qpn) const;
+    // As if it had run out. BAD_STATE: it does not run.
+    AdminResult<void> expire_timer(std::uint32_t qpn);
     std::optional<vrnic_srq_context> describe_srq(std::uint32_t srqn) const;
     std::optional<vrnic_counters_context> describe_counters(std::uint32_t number) const;
     // O(n): for their ends.

@@ -164,6 +164,9 @@ std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePa
     qp.requester.at(place) = request;
     ++qp.requester.tail;
     ++qp.sq.next;
+    if (context.streams.any()) [[unlikely]]
+        context.streams.of_qp(
+            qp.qpn, {.what = VRNIC_STREAM_FETCHED, .a = request.entry, .b = request.opcode});
     return {};
 }
 
@@ -194,6 +197,8 @@ std::expected<bool, Syndrome> take_receive_entry(TransportContext& context, Queu
     entry.capacity = 0;
     ++ring.next;
     qp.responder.entry_taken = true;
+    if (context.streams.any()) [[unlikely]]
+        context.streams.of_receive_entry(qp.qpn, entry.srqn, entry.index);
     if (srq) context.srqs.entry_taken(*srq);
     if (entry.num_sge > context.config.max_recv_sge || entry.num_sge > kMaxSge ||
         entry.num_sge > (ring.stride - VRNIC_RQE_DATA_OFFSET) / sizeof(vrnic_sge)) {

@@ -83,6 +83,15 @@ const std::vector<Opcode> kOpcodes = {
      sizeof(vrnic_cmd_modify_fault),
      {GAP(vrnic_cmd_modify_fault, reserved), GAP(vrnic_cmd_modify_fault, rule.reserved)}},
     {VRNIC_ADMIN_DESTROY_FAULT, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_CREATE_STREAM,
+     sizeof(vrnic_cmd_create_stream),
+     {GAP(vrnic_cmd_create_stream, reserved0)}},
+    {VRNIC_ADMIN_DESTROY_STREAM, sizeof(vrnic_cmd_handle), {GAP(vrnic_cmd_handle, reserved)}},
+    {VRNIC_ADMIN_WATCH, sizeof(vrnic_cmd_watch), {GAP(vrnic_cmd_watch, reserved)}},
+    {VRNIC_ADMIN_MODIFY_STREAM, sizeof(vrnic_cmd_modify_stream), {}},
+    {VRNIC_ADMIN_CALL_OBJECT,
+     sizeof(vrnic_cmd_call_object),
+     {GAP(vrnic_cmd_call_object, reserved)}},
 };
 #undef GAP
 

@@ -94,13 +94,13 @@ TEST_CASE("every kind of object has a context") {
 TEST_CASE("what is not there has no context, and an answer is cut to its room") {
     LookedInto c;
     const BusAddress to = c.guest.host.allocate(VRNIC_CONTEXT_MAX_SIZE);
-    for (std::uint32_t type = VRNIC_CONTEXT_PORT; type <= VRNIC_CONTEXT_COUNTERS; ++type) {
+    for (std::uint32_t type = VRNIC_CONTEXT_PORT; type <= VRNIC_CONTEXT_STREAM; ++type) {
         for (const std::uint32_t number : {7u, 0xfffff0u, ~0u}) {
             INFO("type " << type << ", number " << number);
             CHECK(c.ask(type, number, to, VRNIC_CONTEXT_MAX_SIZE).status == VRNIC_STATUS_NO_OBJECT);
         }
     }
-    for (const std::uint32_t type : {0u, VRNIC_CONTEXT_COUNTERS + 1u, ~0u})
+    for (const std::uint32_t type : {0u, VRNIC_CONTEXT_STREAM + 1u, ~0u})
         CHECK(c.ask(type, 1, to, 64).status == VRNIC_STATUS_INVALID);
     CHECK(c.ask(VRNIC_CONTEXT_QP, c.qpn, to, 4).status == VRNIC_STATUS_INVALID);
 

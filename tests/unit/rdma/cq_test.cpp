@@ -20,7 +20,8 @@ struct Fixture {
     Counters counters;
     Faults faults{host, counters, 0};
     EventQueues events{host, counters, faults, 4};
-    CqTable table{host, counters, events, 4, 16, 64};
+    Streams streams{host, counters, events, 64};
+    CqTable table{host, counters, events, streams, 4, 16, 64};
     BusAddress async_ring = make_eq(0);
     BusAddress event_ring = make_eq(kEq);
     BusAddress memory = host.allocate(0x1000);
@@ -606,7 +607,7 @@ TEST_CASE_METHOD(Resized, "a resized queue goes on where it was, in other memory
     post(size - 2);
     CHECK(moved(posted - 1, log_size).seq == posted);
     CHECK(host.load<vrnic_cqe>(memory + kRing + 2 * 64).seq == 3);  // the old one is left alone
-    CHECK_FALSE(table.post(cqn, completion()));  // full, by the new record
+    CHECK_FALSE(table.post(cqn, completion()));                     // full, by the new record
     CHECK(counters.cq_overflows == 1);
 }
 
@@ -681,7 +682,7 @@ TEST_CASE_METHOD(Resized, "resizing with bad fields, bad memory, of a queue that
 
 TEST_CASE_METHOD(Fixture, "resizing copies a large ring, piece by piece") {
     constexpr std::uint8_t kLarge = 8;
-    CqTable large{host, counters, events, 4, 1024, 64};
+    CqTable large{host, counters, events, streams, 4, 1024, 64};
     const auto memory_of = [&](std::uint8_t log_size) {
         const std::uint64_t bytes = kRing + (sizeof(vrnic_cqe) << log_size);
         return contiguous(host.allocate(bytes), bytes);
