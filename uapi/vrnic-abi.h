@@ -6,6 +6,7 @@
 #ifndef VRNIC_ABI_H
 #define VRNIC_ABI_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 #include "vrnic_contexts.h"
 #include "vrnic_ring.h"
@@ -171,6 +172,8 @@ enum vrnic_ib_type_kind {
 	VRNIC_TYPE_IN = 6,
 	VRNIC_TYPE_OUT = 7,
 	VRNIC_TYPE_LIST = 8,
+	VRNIC_TYPE_FD_NEW = 9,
+	VRNIC_TYPE_FD = 10,
 };
 
 #define VRNIC_TYPE_MANDATORY (1u << 0)
@@ -189,5 +192,40 @@ struct vrnic_ib_type {
 	char name[24];  /* without those it belongs to; ends with 0 */
 };
 VRNIC_ASSERT_SIZE(struct vrnic_ib_type, 40);
+
+/* A driver descriptor is opened by name and version. */
+struct vrnic_ib_interface {
+	char name[24];  /* "capture.vrnic"; ends with 0 */
+	__u32 version;  /* listed: the newest, there are all from 1 on. Asked for: the one that the program knows */
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_interface, 32);
+
+#define VRNIC_IB_STREAM_EVERYTHING (1u << 0) /* of all objects of the device: needs CAP_NET_RAW */
+
+struct vrnic_ib_stream_options {
+	__u32 log_size; /* of the ring, bytes: VRNIC_STREAM_SIZE_MIN_LOG..22; 0: 20 */
+	__u32 flags;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_stream_options, 8);
+
+/* What CAPTURE and COUNTERS are of. */
+struct vrnic_ib_filter {
+	__u32 kinds;    /* bit n: kind n (VRNIC_STREAM_FRAME ...) */
+	__u32 log_size; /* of CAPTURE's ring, as above; COUNTERS: 0 */
+	__u32 flags;    /* VRNIC_IB_STREAM_EVERYTHING; MODIFY: 0, and no log_size */
+	__u32 reserved;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_filter, 16);
+
+/* Anybody's object, by its number. */
+struct vrnic_ib_number {
+	__u32 type;   /* VRNIC_CONTEXT_* */
+	__u32 number;
+};
+VRNIC_ASSERT_SIZE(struct vrnic_ib_number, 8);
+
+/* ioctl of a stream: records that found no room since it was opened; 0 when the device is gone. */
+#define VRNIC_IB_STREAM_LOST _IOR('V', 0x80, __u64)
 
 #endif /* VRNIC_ABI_H */

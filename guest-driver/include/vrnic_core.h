@@ -100,9 +100,15 @@ void vrnic_async_client_clear(struct vrnic_dev *dev);
  */
 int vrnic_cmd_query_counters(struct vrnic_dev *dev, u32 counters, u64 *values);
 int vrnic_cmd_query_object(struct vrnic_dev *dev, u32 type, u32 number, void *context, size_t size);
+int vrnic_cmd_call_object(struct vrnic_dev *dev, u32 type, u32 number, u32 operation);
 int vrnic_cmd_create_fault(struct vrnic_dev *dev, const struct vrnic_fault_rule *rule, u32 *handle);
 int vrnic_cmd_modify_fault(struct vrnic_dev *dev, u32 handle, const struct vrnic_fault_rule *rule);
 int vrnic_cmd_destroy_fault(struct vrnic_dev *dev, u32 handle);
+int vrnic_cmd_create_stream(struct vrnic_dev *dev, const struct vrnic_cmd_create_stream *cmd,
+			    u32 *handle);
+int vrnic_cmd_destroy_stream(struct vrnic_dev *dev, u32 handle);
+int vrnic_cmd_modify_stream(struct vrnic_dev *dev, const struct vrnic_cmd_modify_stream *cmd);
+int vrnic_cmd_watch(struct vrnic_dev *dev, const struct vrnic_cmd_watch *cmd);
 int vrnic_cmd_create_counters(struct vrnic_dev *dev, u32 *counters);
 int vrnic_cmd_destroy_counters(struct vrnic_dev *dev, u32 counters);
 int vrnic_cmd_bind_counters(struct vrnic_dev *dev, u32 qpn, u32 counters); /* 0: to none */

@@ -100,6 +100,18 @@ int vrnic_cmd_query_object(struct vrnic_dev *dev, u32 type, u32 number, void *co
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_query_object);
 
+int vrnic_cmd_call_object(struct vrnic_dev *dev, u32 type, u32 number, u32 operation)
+{
+	const struct vrnic_cmd_call_object cmd = {
+		.type = cpu_to_le32(type),
+		.number = cpu_to_le32(number),
+		.operation = cpu_to_le32(operation),
+	};
+
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_CALL_OBJECT, &cmd, sizeof(cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_call_object);
+
 int vrnic_cmd_create_fault(struct vrnic_dev *dev, const struct vrnic_fault_rule *rule, u32 *handle)
 {
 	const struct vrnic_cmd_create_fault cmd = { .rule = *rule };
@@ -125,6 +137,31 @@ int vrnic_cmd_destroy_fault(struct vrnic_dev *dev, u32 handle)
 	return vrnic_exec_on_handle(dev, VRNIC_ADMIN_DESTROY_FAULT, handle);
 }
 EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_fault);
+
+int vrnic_cmd_create_stream(struct vrnic_dev *dev, const struct vrnic_cmd_create_stream *cmd,
+			    u32 *handle)
+{
+	return vrnic_exec_new_handle(dev, VRNIC_ADMIN_CREATE_STREAM, cmd, sizeof(*cmd), handle);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_create_stream);
+
+int vrnic_cmd_destroy_stream(struct vrnic_dev *dev, u32 handle)
+{
+	return vrnic_exec_destroy(dev, VRNIC_ADMIN_DESTROY_STREAM, handle);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_destroy_stream);
+
+int vrnic_cmd_modify_stream(struct vrnic_dev *dev, const struct vrnic_cmd_modify_stream *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_MODIFY_STREAM, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_modify_stream);
+
+int vrnic_cmd_watch(struct vrnic_dev *dev, const struct vrnic_cmd_watch *cmd)
+{
+	return vrnic_admin_exec(dev, VRNIC_ADMIN_WATCH, cmd, sizeof(*cmd), NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vrnic_cmd_watch);
 
 int vrnic_cmd_create_eq(struct vrnic_dev *dev, const struct vrnic_cmd_create_eq *cmd)
 {

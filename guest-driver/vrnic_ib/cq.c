@@ -73,6 +73,7 @@ static void vrnic_cq_unmake(struct vrnic_cq *cq)
 	struct vrnic_dev *dev = vrnic_of(cq->ib.device);
 
 	/* First: once it is destroyed, its number may be another one's. */
+	vrnic_streams_end(to_vrnic_ib(cq->ib.device), VRNIC_CONTEXT_CQ, cq->cqn);
 	vrnic_cq_handler_remove(dev, &cq->handler);
 	vrnic_cmd_destroy_cq(dev, cq->cqn);
 }

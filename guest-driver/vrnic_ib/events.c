@@ -67,6 +67,10 @@ static void vrnic_async(struct vrnic_async_client *client, u32 type, u32 number,
 								IB_EVENT_SRQ_ERR);
 		return;
 	}
+	if (type == VRNIC_EVENT_STREAM) {
+		vrnic_stream_event(vib, number);
+		return;
+	}
 	for (i = 0; i < ARRAY_SIZE(vrnic_qp_events); i++) {
 		if (vrnic_qp_events[i].type == type) {
 			vrnic_qp_event(vib, number, vrnic_qp_events[i].event);

@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/slab.h>
 
+#include "fault.h"
 #include "objects.h"
 
 struct vrnic_fault {
@@ -25,29 +26,21 @@ static int vrnic_fault_may(struct vrnic_fault *fault, u32 qpn)
 	return capable(CAP_NET_ADMIN) ? 0 : -EPERM;
 }
 
-VRNIC_HANDLER(FAULT, CREATE)
+struct vrnic_fault *vrnic_fault_make(struct vrnic_ib_dev *vib, const struct vrnic_fault_rule *rule,
+				     struct ib_qp *qp)
 {
-	struct ib_uobject *uobject =
-		uverbs_attr_get_uobject(attrs, VRNIC_ATTR_FAULT_CREATE_HANDLE);
-	struct vrnic_ib_dev *vib = to_vrnic_ib(uobject->context->device);
 	struct vrnic_fault *fault;
-	struct ib_qp *qp = NULL;
 	int ret;
 
 	fault = kzalloc(sizeof(*fault), GFP_KERNEL_ACCOUNT);
 	if (!fault)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	fault->vib = vib;
-	if (uverbs_attr_is_valid(attrs, VRNIC_ATTR_FAULT_CREATE_QP)) {
-		qp = uverbs_attr_get_obj(attrs, VRNIC_ATTR_FAULT_CREATE_QP);
-		fault->of_qp = true;
-	}
-	ret = uverbs_copy_from_or_zero(&fault->rule, attrs, VRNIC_ATTR_FAULT_CREATE_RULE);
-	if (!ret)
-		ret = vrnic_fault_may(fault, qp ? to_vrnic_qp(qp)->qpn : 0);
+	fault->rule = *rule;
+	fault->of_qp = qp;
+	ret = vrnic_fault_may(fault, qp ? to_vrnic_qp(qp)->qpn : 0);
 	if (ret)
 		goto free;
-
 	mutex_lock(&vib->faults_lock);
 	ret = vrnic_cmd_create_fault(vib->dev, &fault->rule, &fault->handle);
 	if (!ret)
@@ -55,13 +48,73 @@ VRNIC_HANDLER(FAULT, CREATE)
 	mutex_unlock(&vib->faults_lock);
 	if (ret)
 		goto free;
-	uobject->object = fault;
-	uverbs_finalize_uobj_create(attrs, VRNIC_ATTR_FAULT_CREATE_HANDLE);
-	return 0;
+	return fault;
 
 free:
 	kfree(fault);
-	return ret;
+	return ERR_PTR(ret);
+}
+
+static void vrnic_fault_end(struct vrnic_fault *fault)
+{
+	lockdep_assert_held(&fault->vib->faults_lock);
+	if (fault->ended)
+		return;
+	fault->ended = true;
+	list_del(&fault->entry);
+	vrnic_cmd_destroy_fault(fault->vib->dev, fault->handle);
+}
+
+void vrnic_fault_free(struct vrnic_fault *fault)
+{
+	struct vrnic_ib_dev *vib = fault->vib;
+
+	mutex_lock(&vib->faults_lock);
+	vrnic_fault_end(fault);
+	mutex_unlock(&vib->faults_lock);
+	kfree(fault);
+}
+
+u32 vrnic_fault_handle(const struct vrnic_fault *fault)
+{
+	return fault->handle;
+}
+
+bool vrnic_fault_is_of(const struct vrnic_fault *fault, u32 qpn)
+{
+	return fault->of_qp && le32_to_cpu(fault->rule.qpn) == qpn;
+}
+
+VRNIC_HANDLER(FAULT, CREATE)
+{
+	struct ib_uobject *uobject =
+		uverbs_attr_get_uobject(attrs, VRNIC_ATTR_FAULT_CREATE_HANDLE);
+	struct vrnic_fault_rule rule;
+	struct vrnic_fault *fault;
+	struct ib_qp *qp = NULL;
+	int ret;
+
+	ret = uverbs_copy_from_or_zero(&rule, attrs, VRNIC_ATTR_FAULT_CREATE_RULE);
+	if (ret)
+		return ret;
+	if (uverbs_attr_is_valid(attrs, VRNIC_ATTR_FAULT_CREATE_QP))
+		qp = uverbs_attr_get_obj(attrs, VRNIC_ATTR_FAULT_CREATE_QP);
+	fault = vrnic_fault_make(to_vrnic_ib(uobject->context->device), &rule, qp);
+	if (IS_ERR(fault))
+		return PTR_ERR(fault);
+#if VRNIC_OBJECTS_VERSION >= 2 /* else it is built as an older one, for a test */
+	if (uverbs_attr_is_valid(attrs, VRNIC_ATTR_FAULT_CREATE_NUMBER)) {
+		ret = uverbs_copy_to_struct_or_zero(attrs, VRNIC_ATTR_FAULT_CREATE_NUMBER,
+						    &fault->handle, sizeof(fault->handle));
+		if (ret) {
+			vrnic_fault_free(fault);
+			return ret;
+		}
+	}
+#endif
+	uobject->object = fault;
+	uverbs_finalize_uobj_create(attrs, VRNIC_ATTR_FAULT_CREATE_HANDLE);
+	return 0;
 }
 
 VRNIC_HANDLER(FAULT, QUERY)
@@ -133,27 +186,11 @@ VRNIC_HANDLER(FAULT, DESTROY)
 	return 0;
 }
 
-static void vrnic_fault_end(struct vrnic_fault *fault)
-{
-	lockdep_assert_held(&fault->vib->faults_lock);
-	if (fault->ended)
-		return;
-	fault->ended = true;
-	list_del(&fault->entry);
-	vrnic_cmd_destroy_fault(fault->vib->dev, fault->handle);
-}
-
 /* Destroyed, or its process or the device is gone. */
 int vrnic_fault_cleanup(struct ib_uobject *uobject, enum rdma_remove_reason why,
 			struct uverbs_attr_bundle *attrs)
 {
-	struct vrnic_fault *fault = uobject->object;
-	struct vrnic_ib_dev *vib = fault->vib;
-
-	mutex_lock(&vib->faults_lock);
-	vrnic_fault_end(fault);
-	mutex_unlock(&vib->faults_lock);
-	kfree(fault);
+	vrnic_fault_free(uobject->object);
 	return 0;
 }
 
@@ -164,7 +201,7 @@ void vrnic_faults_end(struct vrnic_ib_dev *vib, u32 qpn)
 
 	mutex_lock(&vib->faults_lock);
 	list_for_each_entry_safe(fault, next, &vib->faults, entry)
-		if (fault->of_qp && le32_to_cpu(fault->rule.qpn) == qpn)
+		if (vrnic_fault_is_of(fault, qpn))
 			vrnic_fault_end(fault);
 	mutex_unlock(&vib->faults_lock);
 }

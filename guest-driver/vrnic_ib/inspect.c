@@ -117,6 +117,28 @@ VRNIC_QUERY_HANDLER(QP, qp, QP)
 VRNIC_QUERY_HANDLER(MR, mr, KEY)
 VRNIC_QUERY_HANDLER(MW, mw, KEY)
 
+static int vrnic_do_call(struct uverbs_attr_bundle *attrs, struct ib_device *ib, u16 attr, u32 type,
+			 u32 number)
+{
+	u32 operation;
+	int ret = uverbs_copy_from(&operation, attrs, attr);
+
+	return ret ? ret : vrnic_cmd_call_object(vrnic_of(ib), type, number, operation);
+}
+
+#define VRNIC_CALL_HANDLER(object, ib_object)                                                      \
+	VRNIC_HANDLER(object, CALL)                                                                \
+	{                                                                                          \
+		struct ib_##ib_object *ib =                                                        \
+			uverbs_attr_get_obj(attrs, VRNIC_ATTR_##object##_CALL_HANDLE);             \
+                                                                                                   \
+		return vrnic_do_call(attrs, ib->device, VRNIC_ATTR_##object##_CALL_OPERATION,      \
+				     VRNIC_CONTEXT_##object, vrnic_number_of_##ib_object(ib));     \
+	}
+VRNIC_CALL_HANDLER(CQ, cq)
+VRNIC_CALL_HANDLER(SRQ, srq)
+VRNIC_CALL_HANDLER(QP, qp)
+
 VRNIC_HANDLER(AH, QUERY)
 {
 	struct ib_ah *ah = uverbs_attr_get_obj(attrs, VRNIC_ATTR_AH_QUERY_HANDLE);

@@ -181,6 +181,9 @@ static int vrnic_ib_probe(struct auxiliary_device *adev, const struct auxiliary_
 	INIT_LIST_HEAD(&vib->contexts);
 	mutex_init(&vib->faults_lock);
 	INIT_LIST_HEAD(&vib->faults);
+	mutex_init(&vib->streams_lock);
+	INIT_LIST_HEAD(&vib->streams);
+	xa_init(&vib->stream_files);
 	mutex_init(&vib->gid_lock);
 	ret = -ENOMEM;
 	vib->gids = kvcalloc(max_gids, sizeof(*vib->gids), GFP_KERNEL);
@@ -223,6 +226,7 @@ static void vrnic_ib_remove(struct auxiliary_device *adev)
 	vrnic_events_stop(vib);
 	xa_destroy(&vib->qps);
 	xa_destroy(&vib->srqs);
+	xa_destroy(&vib->stream_files);
 	kvfree(vib->gids);
 	ib_dealloc_device(&vib->ib);
 }

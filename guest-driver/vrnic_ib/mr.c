@@ -183,6 +183,7 @@ int vrnic_dereg_mr(struct ib_mr *ib, struct ib_udata *udata)
 	ret = vrnic_cmd_dereg_mr(vrnic_of(ib->device), mr->key);
 	if (ret == -EBUSY)
 		return ret;
+	vrnic_streams_end(to_vrnic_ib(ib->device), VRNIC_CONTEXT_KEY, mr->key);
 	if (mr->memory.umem)
 		vrnic_memory_release(ib->device, &mr->memory);
 	vrnic_fast_mr_release(ib->device, mr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel's definitions of our methods and objects, made from the list in vrnic_objects.h, and what tells of them. */
 #include "objects.h"
+#include "vrnic_stream_file.h"
 
 /* ---- attributes ---- */
 
@@ -12,6 +13,10 @@
 	UVERBS_ATTR_IDR(id, type, UVERBS_ACCESS_WRITE, presence)
 #define VRNIC_DEF_DESTROY(id, type, size, presence)                                                \
 	UVERBS_ATTR_IDR(id, type, UVERBS_ACCESS_DESTROY, presence)
+#define VRNIC_DEF_FD_NEW(id, type, size, presence)                                                 \
+	UVERBS_ATTR_FD(id, type, UVERBS_ACCESS_NEW, presence)
+#define VRNIC_DEF_FD(id, type, size, presence)                                                     \
+	UVERBS_ATTR_FD(id, type, UVERBS_ACCESS_READ, presence)
 /* As UVERBS_ATTR_STRUCT, with the size of the first version instead of its last field. */
 #define VRNIC_DEF_STRUCT(type, size) .zero_trailing = 1, UVERBS_ATTR_SIZE(size, sizeof(type))
 #define VRNIC_DEF_IN(id, type, size, presence)                                                     \
@@ -43,6 +48,15 @@ VRNIC_STANDARD_OBJECTS(VRNIC_ADD_METHODS)
 
 DECLARE_UVERBS_NAMED_OBJECT(VRNIC_OBJECT_FAULT, UVERBS_TYPE_ALLOC_IDR(vrnic_fault_cleanup),
 			    VRNIC_METHODS_FAULT(VRNIC_REF_METHOD));
+DECLARE_UVERBS_NAMED_OBJECT(VRNIC_OBJECT_STREAM,
+			    UVERBS_TYPE_ALLOC_FD(sizeof(struct vrnic_stream_file),
+						 vrnic_stream_cleanup, &vrnic_stream_fops,
+						 "[vrnic_stream]", O_RDONLY),
+			    VRNIC_METHODS_STREAM(VRNIC_REF_METHOD));
+DECLARE_UVERBS_NAMED_OBJECT(VRNIC_OBJECT_CAPTURE, UVERBS_TYPE_ALLOC_IDR(vrnic_watcher_cleanup),
+			    VRNIC_METHODS_CAPTURE(VRNIC_REF_METHOD));
+DECLARE_UVERBS_NAMED_OBJECT(VRNIC_OBJECT_COUNTERS, UVERBS_TYPE_ALLOC_IDR(vrnic_watcher_cleanup),
+			    VRNIC_METHODS_COUNTERS(VRNIC_REF_METHOD));
 
 #define VRNIC_CHAIN_METHODS(object)                                                                \
 	UAPI_DEF_CHAIN_OBJ_TREE(UVERBS_OBJECT_##object, &vrnic_methods_of_##object),
@@ -62,6 +76,8 @@ const struct uapi_definition vrnic_object_uapi[] = {
 #define VRNIC_ROW_READ VRNIC_ROW_HANDLE
 #define VRNIC_ROW_WRITE VRNIC_ROW_HANDLE
 #define VRNIC_ROW_DESTROY VRNIC_ROW_HANDLE
+#define VRNIC_ROW_FD_NEW VRNIC_ROW_HANDLE
+#define VRNIC_ROW_FD VRNIC_ROW_HANDLE
 #define VRNIC_ROW_IN(type, size_) .min_size = (size_), .size = sizeof(type)
 #define VRNIC_ROW_OUT VRNIC_ROW_IN
 #define VRNIC_ROW_LIST(type, size_) .min_size = sizeof(type), .size = sizeof(type)
@@ -105,6 +121,10 @@ static bool vrnic_has_object(struct ib_device *ib, u16 object)
 		return features & VRNIC_CAP_UD;
 	case VRNIC_OBJECT_FAULT:
 		return le32_to_cpu(vrnic_caps(vrnic_of(ib))->max_faults);
+	case VRNIC_OBJECT_STREAM:
+	case VRNIC_OBJECT_CAPTURE:
+	case VRNIC_OBJECT_COUNTERS:
+		return le32_to_cpu(vrnic_caps(vrnic_of(ib))->max_streams);
 	default:
 		return true;
 	}

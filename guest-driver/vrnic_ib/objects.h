@@ -21,4 +21,9 @@ VRNIC_OBJECTS(VRNIC_DECLARE_HANDLERS)
 int vrnic_fault_cleanup(struct ib_uobject *uobject, enum rdma_remove_reason why,
 			struct uverbs_attr_bundle *attrs);
 
+/* stream_objects.c */
+void vrnic_stream_cleanup(struct ib_uobject *uobject, enum rdma_remove_reason why);
+int vrnic_watcher_cleanup(struct ib_uobject *uobject, enum rdma_remove_reason why,
+			  struct uverbs_attr_bundle *attrs);
+
 #endif /* VRNIC_IB_OBJECTS_H */

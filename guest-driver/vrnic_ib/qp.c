@@ -257,6 +257,7 @@ int vrnic_destroy_qp(struct ib_qp *ib, struct ib_udata *udata)
 	struct vrnic_ib_dev *vib = to_vrnic_ib(ib->device);
 	struct vrnic_qp *qp = to_vrnic_qp(ib);
 
+	vrnic_streams_end(vib, VRNIC_CONTEXT_QP, qp->qpn);
 	vrnic_faults_end(vib, qp->qpn);
 	mutex_lock(&vib->qp_lock);
 	vrnic_qp_unmake(qp);

@@ -207,6 +207,7 @@ int vrnic_destroy_srq(struct ib_srq *ib, struct ib_udata *udata)
 	struct vrnic_srq *srq = to_vrnic_srq(ib);
 
 	/* First: once it is destroyed, its number may be another one's. */
+	vrnic_streams_end(vib, VRNIC_CONTEXT_SRQ, srq->srqn);
 	xa_erase(&vib->srqs, srq->srqn);
 	vrnic_async_sync(vib->dev); /* no event handler has the pointer */
 	vrnic_cmd_destroy_srq(vib->dev, srq->srqn);

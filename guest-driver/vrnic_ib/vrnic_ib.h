@@ -34,6 +34,9 @@ struct vrnic_ib_dev {
 	struct list_head kernel_cqs; /* struct vrnic_kcq */
 	struct mutex faults_lock; /* faults, and what is in them */
 	struct list_head faults; /* struct vrnic_fault */
+	struct mutex streams_lock; /* streams, and what they watch; outside of faults_lock */
+	struct list_head streams; /* struct vrnic_stream */
+	struct xarray stream_files; /* handle to struct vrnic_stream_file, for events */
 	struct mutex gid_lock; /* gids */
 	struct vrnic_cmd_set_gid *gids; /* what the device has, max_gids of them */
 };
@@ -197,6 +200,10 @@ extern const struct uapi_definition vrnic_object_uapi[];
 
 /* fault.c */
 void vrnic_faults_end(struct vrnic_ib_dev *vib, u32 qpn);
+
+/* stream.c */
+void vrnic_streams_end(struct vrnic_ib_dev *vib, u32 type, u32 number); /* VRNIC_CONTEXT_* */
+void vrnic_stream_event(struct vrnic_ib_dev *vib, u32 handle);
 
 /* pd.c */
 int vrnic_alloc_pd(struct ib_pd *ib, struct ib_udata *udata);

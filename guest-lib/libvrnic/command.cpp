@@ -51,6 +51,11 @@ Command& Command::out(std::uint16_t attr, void* to, std::size_t size) {
     return *this;
 }
 
+Command& Command::optional() {
+    attrs_[count_ - 1].flags = 0;
+    return *this;
+}
+
 // The kernel wants the attributes behind the header, and writes there what handles are made.
 int Command::run(const ibv_context* context) {
     ib_uverbs_ioctl_hdr header{};

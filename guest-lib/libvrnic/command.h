@@ -29,6 +29,8 @@ class Command {
         return out(attr, value, sizeof(*value));
     }
     Command& out(std::uint16_t attr, void* to, std::size_t size);
+    // The last one may be passed over by a driver that does not know it.
+    Command& optional();
 
     int run(const ibv_context* context);  // 0 or an errno value
 

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "vrnicdv.h"
+#include "xrcd_handle.h"
 
 using vrnic::dv::Command;
 
@@ -52,3 +53,21 @@ VRNICDV_QUERY(QP, qp, vrnic_qp_context, CONTEXT)
 VRNICDV_QUERY(MR, mr, vrnic_key_context, CONTEXT)
 VRNICDV_QUERY(MW, mw, vrnic_key_context, CONTEXT)
 VRNICDV_QUERY(AH, ah, vrnic_av, AV)
+
+int vrnicdv_query_xrcd(ibv_xrcd* xrcd, vrnic_domain_context* out) {
+    return Command(UVERBS_OBJECT_XRCD, VRNIC_METHOD_XRCD_QUERY)
+        .handle(VRNIC_ATTR_XRCD_QUERY_HANDLE, vrnic_xrcd_handle(xrcd))
+        .out(VRNIC_ATTR_XRCD_QUERY_CONTEXT, out)
+        .run(xrcd->context);
+}
+
+#define VRNICDV_CALL(OBJECT, object)                                           \
+    int vrnicdv_call_##object(ibv_##object* object, std::uint32_t operation) { \
+        return Command(UVERBS_OBJECT_##OBJECT, VRNIC_METHOD_##OBJECT##_CALL)   \
+            .handle(VRNIC_ATTR_##OBJECT##_CALL_HANDLE, object->handle)         \
+            .in(VRNIC_ATTR_##OBJECT##_CALL_OPERATION, operation)               \
+            .run(object->context);                                             \
+    }
+VRNICDV_CALL(QP, qp)
+VRNICDV_CALL(CQ, cq)
+VRNICDV_CALL(SRQ, srq)

@@ -99,7 +99,7 @@ Result<void> load_modules(const protocol::VmConfig& config) {
     }
     if (has_kind(config, NicKind::vrnic)) {
         const fs::path parts = protocol::parts_folder;
-        for (const char* module : {"vrnic.ko", "vrnic_ib.ko"}) {
+        for (const char* module : {"vrnic.ko", "vrnic_stream.ko", "vrnic_ib.ko"}) {
             if (auto loaded = insert_module(parts / module); !loaded) return loaded;
         }
     }

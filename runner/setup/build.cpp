@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* modules[] = {"vrnic.ko", "vrnic_ib.ko"};
+constexpr const char* modules[] = {"vrnic.ko", "vrnic_stream.ko", "vrnic_ib.ko"};
 
 // Parts of the checkout that the kernel's build system is given.
 constexpr const char* driver_folders[] = {"guest-driver", "uapi"};
@@ -158,6 +158,8 @@ Result<fs::path> build_test_modules(const Context& context, const GuestImage& im
     auto state = shadow(context.project.source / folder, place / folder);
     if (!state) return std::unexpected(state.error());
     *state += image.kernel_build.string();
+    // One may be built from the driver's sources.
+    *state += read_text(context.project.build / "guest" / image.kernel_release / "stamp").value_or("");
     if (const auto before = read_text(stamp); before && *before == *state)
         return place / folder;
     if (auto done = run_kbuild(context, image, place / folder, "test-modules"); !done)

@@ -113,6 +113,20 @@ Result<void> QueuePair::move_to(ibv_qp_state state) {
     return {};
 }
 
+Result<void> QueuePair::post_write(const Buffer& memory, uint32_t bytes) {
+    ibv_sge sge{reinterpret_cast<uint64_t>(memory.bytes().data()), bytes, memory.mr()->lkey};
+    ibv_send_wr wr{}, *refused = nullptr;
+    wr.sg_list = &sge;
+    wr.num_sge = 1;
+    wr.opcode = IBV_WR_RDMA_WRITE;
+    wr.send_flags = IBV_SEND_SIGNALED;
+    wr.wr.rdma.remote_addr = sge.addr;
+    wr.wr.rdma.rkey = memory.mr()->rkey;
+    if (int err = ibv_post_send(qp_.get(), &wr, &refused))
+        return wrong(fmt::format("ibv_post_send: {}", std::strerror(err)));
+    return {};
+}
+
 Result<void> QueuePair::destroy() {
     if (int err = check::destroy(qp_))
         return wrong(fmt::format("ibv_destroy_qp: {}", std::strerror(err)));

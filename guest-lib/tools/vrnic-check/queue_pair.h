@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "buffer.h"
 #include "completions.h"
 #include "device.h"
 #include "failure.h"
@@ -39,6 +40,8 @@ class QueuePair {
     Result<void> connect(const nlohmann::json& peer);
     Result<void> move_to(ibv_qp_state state);  // RESET or ERR
     Result<ibv_qp_state> state() const;
+    // A signaled WRITE of these bytes from the memory to its own beginning.
+    Result<void> post_write(const Buffer& memory, uint32_t bytes);
     Result<void> destroy();
 
   private:

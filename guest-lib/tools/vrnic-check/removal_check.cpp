@@ -115,11 +115,8 @@ class RemovalCheck {
         return {};
     }
 
-    ibv_sge all() const {
-        return {reinterpret_cast<uint64_t>(memory_.bytes().data()), kSize, memory_.mr()->lkey};
-    }
     Result<void> post_receive(User& user) {
-        ibv_sge sge = all();
+        ibv_sge sge{reinterpret_cast<uint64_t>(memory_.bytes().data()), kSize, memory_.mr()->lkey};
         ibv_recv_wr wr{}, *refused = nullptr;
         wr.wr_id = kReceive;
         wr.sg_list = &sge;
@@ -130,16 +127,7 @@ class RemovalCheck {
         return {};
     }
     Result<void> post_write(User& user) {
-        ibv_sge sge = all();
-        ibv_send_wr wr{}, *refused = nullptr;
-        wr.sg_list = &sge;
-        wr.num_sge = 1;
-        wr.opcode = IBV_WR_RDMA_WRITE;
-        wr.send_flags = IBV_SEND_SIGNALED;
-        wr.wr.rdma.remote_addr = sge.addr;
-        wr.wr.rdma.rkey = memory_.mr()->rkey;
-        if (int err = ibv_post_send(user.pair.get(), &wr, &refused))
-            return wrong(fmt::format("ibv_post_send: {}", std::strerror(err)));
+        if (auto posted = user.pair.post_write(memory_, kSize); !posted) return posted;
         ++user.sends;
         return {};
     }

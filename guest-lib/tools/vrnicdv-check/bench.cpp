@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 namespace vrnic::dvcheck {
 
 Result<Bench> Bench::set_up(const std::string& name) {
@@ -33,16 +31,7 @@ Result<Bench> Bench::set_up(const std::string& name) {
 }
 
 Result<ibv_wc_status> Bench::write(uint32_t bytes) {
-    ibv_sge sge{reinterpret_cast<uint64_t>(memory.bytes().data()), bytes, memory.mr()->lkey};
-    ibv_send_wr wr{}, *refused = nullptr;
-    wr.sg_list = &sge;
-    wr.num_sge = 1;
-    wr.opcode = IBV_WR_RDMA_WRITE;
-    wr.send_flags = IBV_SEND_SIGNALED;
-    wr.wr.rdma.remote_addr = sge.addr;
-    wr.wr.rdma.rkey = memory.mr()->rkey;
-    if (int err = ibv_post_send(a.get(), &wr, &refused))
-        return wrong(fmt::format("ibv_post_send: {}", std::strerror(err)));
+    if (auto posted = a.post_write(memory, bytes); !posted) return std::unexpected(posted.error());
     auto done = completions.wait(30);
     if (!done) return std::unexpected(done.error());
     return done->front().status;

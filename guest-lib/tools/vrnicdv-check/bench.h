@@ -41,6 +41,7 @@ struct Case {
 
 std::vector<Case> inspect_cases();
 std::vector<Case> fault_cases();
+std::vector<Case> stream_cases();
 std::vector<Case> attribute_cases();
 
 }  // namespace vrnic::dvcheck

@@ -90,6 +90,19 @@ Result<void> is_changed_and_ended(Bench& bench) {
     return write_gives(bench, IBV_WC_SUCCESS);
 }
 
+// With an older driver, or as an older library, it has none.
+Result<void> has_a_number(Bench& bench) {
+    auto fault = create(bench, failed_completion(), bench.a.get());
+    if (!fault) return std::unexpected(fault.error());
+    uint32_t number = 0;
+    const int err = vrnicdv_fault_number(fault->get(), &number);
+    fmt::print("# the number of a fault: {}\n", err == 0 ? "told" : "not told");
+    if (err == EOPNOTSUPP) return {};
+    vrnic_ib_context context;
+    return same("asked by its number: errno",
+                vrnicdv_query_object(bench.context(), VRNIC_CONTEXT_FAULT, number, &context), 0);
+}
+
 Result<void> ends_with_its_queue_pair(Bench& bench) {
     auto fault = create(bench, failed_completion(), bench.a.get());
     if (!fault) return std::unexpected(fault.error());
@@ -158,6 +171,7 @@ std::vector<Case> fault_cases() {
         {"a fault hits its queue pair", hits_its_queue_pair},
         {"a fault leaves other queue pairs alone", leaves_others_alone},
         {"a fault is restarted, changed and ended", is_changed_and_ended},
+        {"a fault has a number", has_a_number},
         {"a fault ends with its queue pair", ends_with_its_queue_pair},
         {"a fault for everybody needs CAP_NET_ADMIN", of_everybody_needs_a_capability},
         {"a rule that makes no sense is refused", nonsense_is_refused},
