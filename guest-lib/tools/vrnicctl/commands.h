@@ -12,7 +12,10 @@ namespace vrnic::ctl {
 
 using Run = std::function<int()>;
 
+void add_capture(CLI::App& program, Run& run);
 void add_dump(CLI::App& program, Run& run);
+void add_events(CLI::App& program, Run& run);
+void add_interfaces(CLI::App& program, Run& run);
 void add_list(CLI::App& program, Run& run);
 void add_monitor(CLI::App& program, Run& run);
 void add_query(CLI::App& program, Run& run);

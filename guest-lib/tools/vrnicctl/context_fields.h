@@ -24,6 +24,10 @@ struct ContextKind {
 
 std::span<const ContextKind> context_kinds();
 
+// What people call a value, "" where it is a number and nothing else.
+std::string_view name_of_value(const ContextKind& kind, const ContextField& field,
+                               std::uint64_t value);
+
 // Little-endian.
 std::uint64_t value_of(const ContextField& field, std::span<const std::uint8_t> context);
 

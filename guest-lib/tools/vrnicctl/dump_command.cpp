@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
@@ -31,7 +30,9 @@ void print_text(const ContextKind& kind, std::span<const std::uint8_t> context) 
     for (const ContextField& field : kind.fields) {
         if (is_padding(field)) continue;
         const std::uint64_t value = value_of(field, context);
-        if (value < 10)
+        if (const auto name = name_of_value(kind, field, value); !name.empty())
+            fmt::print("{:<22}{} ({})\n", field.name, name, value);
+        else if (value < 10)
             fmt::print("{:<22}{}\n", field.name, value);
         else
             fmt::print("{:<22}{} ({:#x})\n", field.name, value, value);
@@ -66,11 +67,8 @@ int run_dump(const Options& options) {
             return fail(fmt::format("there is no {} {}", kind->name, options.number));
         case EPERM:
             return fail("looking at objects of others needs CAP_NET_ADMIN: try as root");
-        case EPROTONOSUPPORT:
-        case EOPNOTSUPP:
-            return fail("the driver or the device is older than this, and cannot tell");
         default:
-            return fail(fmt::format("cannot ask: {}", std::strerror(err)));
+            return fail(why_not_told(err));
     }
     const std::span<const std::uint8_t> told(bytes.bytes, kind->size);
     if (options.raw)

@@ -25,7 +25,10 @@ int main(int argc, char** argv) {
     add_monitor(app, run);
     add_query(app, run);
     add_types(app, run);
+    add_interfaces(app, run);
     add_dump(app, run);
+    add_capture(app, run);
+    add_events(app, run);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

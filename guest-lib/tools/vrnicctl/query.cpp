@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 #include "query.h"
 
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <cstring>
-#include <memory>
-
 #include "open_device.h"
 #include "vrnic_admin.h"
-#include "vrnic_query.h"
 
 namespace vrnic::ctl {
 
@@ -32,15 +25,7 @@ constexpr Feature kFeatures[] = {
     {"flush", VRNIC_CAP_FLUSH_GLOBAL},
 };
 
-using List = std::unique_ptr<ibv_device*[], Free<ibv_free_device_list>>;
-
-// 0: of vrnic; EINVAL: of another driver.
-int ask(ibv_device* device, vrnic_ib_alloc_ucontext_resp& answer) {
-    const ContextPtr context(ibv_open_device(device));
-    return context ? vrnic_query(context.get(), &answer) : errno;
-}
-
-DeviceFeatures describe(const char* name, std::uint64_t features) {
+DeviceFeatures describe(const std::string& name, std::uint64_t features) {
     DeviceFeatures found{.device = name, .qp_types = {}};
     for (const Feature& type : kQpTypes)
         if (features & type.bit) found.qp_types.emplace_back(type.name);
@@ -52,27 +37,10 @@ DeviceFeatures describe(const char* name, std::uint64_t features) {
 }  // namespace
 
 std::expected<std::vector<DeviceFeatures>, std::string> query(const std::string& device) {
-    int count = 0;
-    const List list(ibv_get_device_list(&count));
-    if (!list)
-        return std::unexpected(fmt::format("cannot list RDMA devices: {}", std::strerror(errno)));
+    const auto devices = open_devices(device);
+    if (!devices) return std::unexpected(devices.error());
     std::vector<DeviceFeatures> found;
-    for (int i = 0; i < count; ++i) {
-        const char* name = ibv_get_device_name(list[i]);
-        if (!device.empty() && device != name) continue;
-        vrnic_ib_alloc_ucontext_resp answer;
-        const int err = ask(list[i], answer);
-        if (err == 0)
-            found.push_back(describe(name, answer.features));
-        else if (!device.empty())
-            return std::unexpected(
-                err == EINVAL ? fmt::format("{} is no vrnic", name)
-                              : fmt::format("cannot ask {}: {}", name, std::strerror(err)));
-    }
-    if (found.empty())
-        return std::unexpected(device.empty()
-                                   ? std::string("there is no vrnic that libibverbs knows")
-                                   : fmt::format("there is no RDMA device {}", device));
+    for (const OpenDevice& one : *devices) found.push_back(describe(one.name, one.answer.features));
     return found;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 #include <fmt/format.h>
 
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "query.h"
+#include "report_command.h"
 
 namespace vrnic::ctl {
 
@@ -39,17 +39,12 @@ int run_query(const std::string& device, bool json) {
 }  // namespace
 
 void add_query(CLI::App& program, Run& run) {
-    struct Options {
-        std::string device;
-        bool json = false;
-    };
-    const auto options = std::make_shared<Options>();
-    CLI::App* command = program.add_subcommand(
-        "query", "what a device has: types of queue pair, atomics, shared receive queues, ...");
-    command->add_option("DEVICE", options->device, "an RDMA device (default: all of vrnic)");
-    command->add_flag("--json", options->json, "report as JSON");
-    command->callback(
-        [options, &run] { run = [options] { return run_query(options->device, options->json); }; });
+    add_report(
+        program, run,
+        {.name = "query",
+         .what = "what a device has: types of queue pair, atomics, shared receive queues, ...",
+         .device = "an RDMA device (default: all of vrnic)",
+         .report = run_query});
 }
 
 }  // namespace vrnic::ctl

@@ -2,20 +2,20 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "commands.h"
 #include "open_device.h"
+#include "report_command.h"
 #include "vrnicdv.h"
 
 namespace vrnic::ctl {
 
 namespace {
 
-constexpr std::array<const char*, 9> kKinds = {"object",  "method", "new", "read", "write",
-                                               "destroy", "in",     "out", "list"};
+constexpr std::array<const char*, 11> kKinds = {
+    "object", "method", "new", "read", "write", "destroy", "in", "out", "list", "fd new", "fd"};
 
 const char* name_of_kind(const vrnic_ib_type& type) {
     return type.kind < kKinds.size() ? kKinds[type.kind] : "?";
@@ -25,8 +25,13 @@ bool is_handle(const vrnic_ib_type& type) {
     return type.kind >= VRNIC_TYPE_NEW && type.kind <= VRNIC_TYPE_DESTROY;
 }
 
+bool is_descriptor(const vrnic_ib_type& type) {
+    return type.kind == VRNIC_TYPE_FD_NEW || type.kind == VRNIC_TYPE_FD;
+}
+
 std::string sizes(const vrnic_ib_type& type) {
     if (is_handle(type)) return "handle";
+    if (is_descriptor(type)) return "descriptor";
     if (type.kind == VRNIC_TYPE_LIST) return fmt::format("{} bytes each", type.size);
     if (type.min_size == type.size) return fmt::format("{} bytes", type.size);
     return fmt::format("{} to {} bytes", type.min_size, type.size);
@@ -62,7 +67,7 @@ void print_json(const std::vector<vrnic_ib_type>& types) {
             one["attribute"] = type.attr;
             one["kind"] = name_of_kind(type);
             one["mandatory"] = (type.flags & VRNIC_TYPE_MANDATORY) != 0;
-            if (is_handle(type))
+            if (is_handle(type) || is_descriptor(type))
                 one["object"] = type.handle;
             else
                 one["size"] = type.size, one["min-size"] = type.min_size;
@@ -79,8 +84,7 @@ int run_types(const std::string& device, bool json) {
     int err = vrnicdv_query_types(context->get(), nullptr, &count);
     std::vector<vrnic_ib_type> types(count);
     if (err == 0) err = vrnicdv_query_types(context->get(), types.data(), &count);
-    if (err == EPROTONOSUPPORT) return fail("the driver is older than this, and cannot tell");
-    if (err != 0) return fail(fmt::format("cannot ask: {}", std::strerror(err)));
+    if (err != 0) return fail(why_not_told(err));
     (json ? print_json : print_text)(types);
     return 0;
 }
@@ -88,17 +92,11 @@ int run_types(const std::string& device, bool json) {
 }  // namespace
 
 void add_types(CLI::App& program, Run& run) {
-    struct Options {
-        std::string device;
-        bool json = false;
-    };
-    const auto options = std::make_shared<Options>();
-    CLI::App* command = program.add_subcommand(
-        "types", "what can be asked of a device: objects, their methods and attributes");
-    command->add_option("DEVICE", options->device, "an RDMA device (default: the first of vrnic)");
-    command->add_flag("--json", options->json, "report as JSON");
-    command->callback(
-        [options, &run] { run = [options] { return run_types(options->device, options->json); }; });
+    add_report(program, run,
+               {.name = "types",
+                .what = "what can be asked of a device: objects, their methods and attributes",
+                .device = "an RDMA device (default: the first of vrnic)",
+                .report = run_types});
 }
 
 }  // namespace vrnic::ctl
