@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sourced. Processes that use the device while it is taken away: vrnic-check --removal, one that polls and one
-# that sleeps in its completion channel, each with 64 queue pairs and work outstanding on all of them.
-kinds="polling --events"
+# that sleeps in its completion channel, each with 64 queue pairs and work outstanding on all of them; and one that
+# holds the driver's descriptors.
+kinds="polling sleeping descriptors"
+declare -A programs=(
+	[polling]="vrnic-check -d DEVICE --removal --qps 64"
+	[sleeping]="vrnic-check -d DEVICE --removal --qps 64 --events"
+	[descriptors]="vrnicdv-check DEVICE --hold"
+)
 if [ -e /tmp/device ]; then
 	read -r DEV GID pci </tmp/device # there is nothing to ask while it is gone
 else
@@ -26,15 +32,14 @@ until_said() {
 
 # Returns when all are busy.
 users_start() {
-	local kind options
+	local kind
 	set -m # process groups of their own: they may outlive this command
 	for kind in $kinds; do
-		[ $kind = polling ] && options="" || options=$kind
 		rm -f "/tmp/hold$kind" && mkfifo "/tmp/hold$kind"
 		sleep 1000 >"/tmp/hold$kind" & # their standard input ends with it
 		echo $! >"/tmp/holder$kind"
 		(
-			vrnic-check -d "$DEV" --removal --qps 64 $options <"/tmp/hold$kind"
+			${programs[$kind]/DEVICE/$DEV} <"/tmp/hold$kind"
 			echo "status $?"
 		) >"/tmp/said$kind" 2>&1 &
 	done
@@ -69,14 +74,20 @@ new_user() {
 	(ibv_rc_pingpong -d "$DEV" -g "$GID" -n 100 & sleep 1; ibv_rc_pingpong -d "$DEV" -g "$GID" -n 100 localhost) | grep iters
 }
 
-# timed COMMAND...: it waits for nobody. On a machine that does nothing else it takes less than a second, on a
-# busy one, or on the debug kernel, several; one that waits for the processes takes for ever.
+# timed COMMAND...: it waits for nobody. From the entry of the driver's remove to its return it takes a second at most;
+# on the debug kernel, which cannot be traced so, nobody measures it.
+tracing=/sys/kernel/tracing
 timed() {
-	local begin end
-	begin=$(date +%s%N)
+	local us
+	mountpoint -q $tracing || mount -t tracefs none $tracing
+	echo >$tracing/trace
+	echo auxiliary_bus_remove >$tracing/set_ftrace_filter &&
+		echo function_graph >$tracing/current_tracer
 	timeout 20 "$@" || return 1
-	end=$(date +%s%N)
-	echo "took $(((end - begin) / 1000000)) ms: $*"
+	us=$(awk '/auxiliary_bus_remove/ { for (i = 1; i < NF; i++) if ($(i + 1) == "us") print int($i) }' $tracing/trace | sort -n | tail -1)
+	echo nop >$tracing/current_tracer
+	echo "took ${us:+$((us / 1000))} ms: $*"
+	[ -z "$us" ] || [ "$us" -le 1000000 ]
 }
 
 # ---- ways to take it, and to give it back ----

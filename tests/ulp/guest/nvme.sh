@@ -3,6 +3,7 @@
 #   nvme.sh target          exports a RAM disk at this VM's address
 #   nvme.sh connect HOST    connects to it, if it is not connected; prints the block device
 #   nvme.sh disconnect      ends all connections
+#   nvme.sh again           the target listens again: nvmet gives its listener up with the device
 #   nvme.sh withdraw        the target is gone
 . "${0%/*}/common.sh"
 nqn=vrnic-test
@@ -23,6 +24,11 @@ target() {
     echo ipv4 >$port/addr_adrfam
     address_of "$VM" >$port/addr_traddr
     echo 4420 >$port/addr_trsvcid
+    ln -s $subsystem $port/subsystems/$nqn
+}
+
+again() {
+    rm $port/subsystems/$nqn
     ln -s $subsystem $port/subsystems/$nqn
 }
 

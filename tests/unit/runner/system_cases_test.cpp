@@ -107,8 +107,14 @@ TEST_CASE("a mistake in a table is named") {
 }
 
 TEST_CASE("the project's own tables are right, and no two cases have one name") {
-    const auto [suite, least] = GENERATE(table<std::string, std::size_t>(
-        {{"system", 100}, {"verbs", 10}, {"faults", 10}, {"soak", 10}}));
+    const auto [suite, least] = GENERATE(table<std::string, std::size_t>({{"system", 100},
+                                                                          {"verbs", 10},
+                                                                          {"interop", 10},
+                                                                          {"faults", 10},
+                                                                          {"ulp", 10},
+                                                                          {"uapi", 10},
+                                                                          {"removal", 10},
+                                                                          {"soak", 10}}));
     const auto groups = load_system_groups(std::string(VRNIC_SOURCE_ROOT "/tests/") + suite, {});
     if (!groups) FAIL(groups.error().message);
     std::set<std::string> names;
@@ -116,6 +122,8 @@ TEST_CASE("the project's own tables are right, and no two cases have one name") 
     for (const auto& group : *groups) {
         CHECK(group.suite == suite);
         CHECK_FALSE(group.cases.empty());
+        INFO(group.name);
+        CHECK((group.lab.share.empty() || std::filesystem::is_directory(group.lab.share)));
         for (const auto& one : group.cases) {
             names.insert(one.name);
             ++count;
