@@ -64,6 +64,8 @@ Result<void> prepare_runs(Session& session, const LabOptions& lab) {
 Result<void> build_suite(Session& session, std::string_view suite, const LabOptions& lab) {
     if (suite == "runner" || suite == "debug")
         if (auto ready = prepare_runs(session, lab); !ready) return ready;
+    if (suite == "soak")  // has the cases of device, on another build of it
+        if (auto built = build_suite(session, "device", lab); !built) return built;
     if (suite == "device") {
         const auto qemu = setup::qemu_flavor(session.context(), "system");
         if (!qemu) return std::unexpected(qemu.error());
