@@ -69,11 +69,11 @@ class Connection {
 
     explicit Connection(ConnectionOptions how = {}) : options(how), guest(config_of(how)) {
         async = guest.create_eq(0, 3);
-        const auto eq = guest.create_eq(1, 4);
+        completions = guest.create_eq(1, 4);
         guest.set_port(VRNIC_PORT_UP);
         uar = Guest::handle(guest.submit_empty(VRNIC_ADMIN_ALLOC_UAR));
         pdn = Guest::handle(guest.submit_empty(VRNIC_ADMIN_ALLOC_PD));
-        cq = guest.create_cq(uar, eq.eqn, options.cq_log_size);
+        cq = guest.create_cq(uar, completions.eqn, options.cq_log_size);
         set_gid();
         region = guest.host.allocate(kRegionSize);
         key = register_region(region, kIova, kRegionSize, kAccess, pdn);
@@ -429,7 +429,7 @@ class Connection {
 
     ConnectionOptions options;
     Guest guest;
-    Guest::Eq async{};
+    Guest::Eq async{}, completions{};
     Guest::Cq cq{};
     std::uint32_t uar = 0, pdn = 0, key = 0, qpn = 0, srqn = 0, xrcdn = 0;
     BusAddress region = 0, queues = 0, shared = 0;
