@@ -139,13 +139,14 @@ VRNIC_HANDLER(FAULT, QUERY)
 	return ret;
 }
 
-/* Counts from 0 again. */
+/* Counts from 0 again. rule: NULL for the one that it has. */
 static int vrnic_fault_replace(struct vrnic_fault *fault, const struct vrnic_fault_rule *rule)
 {
-	struct vrnic_fault changed = { .of_qp = fault->of_qp, .rule = *rule };
+	struct vrnic_fault changed = { .of_qp = fault->of_qp };
 	int ret = -ENODEV;
 
 	mutex_lock(&fault->vib->faults_lock);
+	changed.rule = rule ? *rule : fault->rule;
 	if (!fault->ended)
 		ret = vrnic_fault_may(&changed, le32_to_cpu(fault->rule.qpn));
 	if (!ret)
@@ -177,7 +178,7 @@ VRNIC_HANDLER(FAULT, CALL)
 		return ret;
 	if (operation != VRNIC_FAULT_CALL_RESTART)
 		return -EOPNOTSUPP;
-	return vrnic_fault_replace(fault, &fault->rule);
+	return vrnic_fault_replace(fault, NULL);
 }
 
 /* The core has done it: vrnic_fault_cleanup. */

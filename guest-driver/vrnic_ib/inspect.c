@@ -73,22 +73,22 @@ static u32 vrnic_number_of_xrcd(struct ib_xrcd *xrcd)
 	return to_vrnic_xrcd(xrcd)->xrcdn;
 }
 
-static u32 vrnic_number_of_cq(struct ib_cq *cq)
+u32 vrnic_number_of_cq(void *cq)
 {
 	return to_vrnic_cq(cq)->cqn;
 }
 
-static u32 vrnic_number_of_srq(struct ib_srq *srq)
+u32 vrnic_number_of_srq(void *srq)
 {
 	return to_vrnic_srq(srq)->srqn;
 }
 
-static u32 vrnic_number_of_qp(struct ib_qp *qp)
+u32 vrnic_number_of_qp(void *qp)
 {
 	return to_vrnic_qp(qp)->qpn;
 }
 
-static u32 vrnic_number_of_mr(struct ib_mr *mr)
+u32 vrnic_number_of_mr(void *mr)
 {
 	return to_vrnic_mr(mr)->key;
 }

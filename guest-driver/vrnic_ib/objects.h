@@ -17,6 +17,12 @@
 VRNIC_STANDARD_OBJECTS(VRNIC_DECLARE_HANDLERS)
 VRNIC_OBJECTS(VRNIC_DECLARE_HANDLERS)
 
+/* inspect.c: the device's number of what uverbs gives for a handle (struct ib_qp, ...). */
+u32 vrnic_number_of_qp(void *qp);
+u32 vrnic_number_of_cq(void *cq);
+u32 vrnic_number_of_srq(void *srq);
+u32 vrnic_number_of_mr(void *mr);
+
 /* fault.c */
 int vrnic_fault_cleanup(struct ib_uobject *uobject, enum rdma_remove_reason why,
 			struct uverbs_attr_bundle *attrs);

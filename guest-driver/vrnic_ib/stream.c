@@ -13,7 +13,7 @@ struct vrnic_watch {
 	struct vrnic_fault *fault; /* or NULL; the stream's */
 };
 
-/* ---- begin and end ---- */
+/* ---- what a descriptor costs: the core charges for objects, not for these ---- */
 
 static int vrnic_stream_charge(struct vrnic_stream *stream)
 {
@@ -31,6 +31,8 @@ static void vrnic_stream_uncharge(struct vrnic_stream *stream)
 	rdmacg_uncharge(stream->cgroup, &stream->vib->ib.cg_device, RDMACG_RESOURCE_HCA_OBJECT);
 #endif
 }
+
+/* ---- begin and end ---- */
 
 static int vrnic_stream_alloc(struct vrnic_stream *stream)
 {
@@ -78,12 +80,9 @@ struct vrnic_stream *vrnic_stream_begin(struct vrnic_ib_dev *vib, u32 kinds, u32
 	stream->kinds = kinds;
 	stream->size = log_size ? 1u << log_size : 0;
 	INIT_LIST_HEAD(&stream->watches);
-	ret = vrnic_stream_charge(stream);
-	if (ret)
-		goto free;
 	ret = vrnic_stream_alloc(stream);
 	if (ret)
-		goto uncharge;
+		goto free;
 	ret = vrnic_stream_create(stream, log_size, everything);
 	if (ret)
 		goto free_memory;
@@ -94,8 +93,6 @@ struct vrnic_stream *vrnic_stream_begin(struct vrnic_ib_dev *vib, u32 kinds, u32
 
 free_memory:
 	vrnic_stream_free_memory(stream);
-uncharge:
-	vrnic_stream_uncharge(stream);
 free:
 	kfree(stream);
 	return ERR_PTR(ret);
@@ -125,6 +122,7 @@ static void vrnic_file_let_go(struct vrnic_stream *stream, bool over)
 	wake_up_interruptible_poll(&file->wait, EPOLLIN | EPOLLHUP);
 	file->stream = NULL;
 	stream->file = NULL;
+	vrnic_stream_uncharge(stream);
 }
 
 void vrnic_stream_end(struct vrnic_stream *stream, bool over)
@@ -141,7 +139,6 @@ void vrnic_stream_end(struct vrnic_stream *stream, bool over)
 		vrnic_watch_free(watch);
 	mutex_unlock(&vib->streams_lock);
 	vrnic_stream_free_memory(stream);
-	vrnic_stream_uncharge(stream);
 	kfree(stream);
 }
 
@@ -179,6 +176,9 @@ int vrnic_stream_attach(struct vrnic_stream *stream, struct vrnic_stream_file *f
 	mutex_lock(&vib->streams_lock);
 	if (stream->file)
 		goto unlock;
+	ret = vrnic_stream_charge(stream);
+	if (ret)
+		goto unlock;
 	file->size = stream->size;
 	file->capture = stream->kinds == BIT(VRNIC_STREAM_FRAME);
 	file->consumer = le64_to_cpu(stream->record->consumer);
@@ -187,8 +187,10 @@ int vrnic_stream_attach(struct vrnic_stream *stream, struct vrnic_stream_file *f
 	file->record = stream->record;
 	file->ring = stream->memory;
 	ret = xa_err(xa_store(&vib->stream_files, stream->handle, file, GFP_KERNEL));
-	if (ret)
+	if (ret) {
+		vrnic_stream_uncharge(stream);
 		goto unlock;
+	}
 	file->own = !stream->of_object;
 	file->stream = stream;
 	stream->file = file;

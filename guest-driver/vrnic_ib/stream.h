@@ -22,7 +22,7 @@ struct vrnic_stream {
 	struct vrnic_stream_dbrec *record;
 	dma_addr_t dma;
 	size_t bytes;
-	struct rdma_cgroup *cgroup; /* that is charged */
+	struct rdma_cgroup *cgroup; /* that is charged for its descriptor */
 };
 
 /* log_size: of the ring, checked; 0: none. An ERR_PTR if it cannot be. */

@@ -62,35 +62,15 @@ static int vrnic_answer_stream(struct uverbs_attr_bundle *attrs, u16 attr,
 VRNIC_SAME_CALL(CAPTURE);
 VRNIC_SAME_CALL(COUNTERS);
 
-static u32 vrnic_named_qp(void *object)
-{
-	return to_vrnic_qp(object)->qpn;
-}
-
-static u32 vrnic_named_cq(void *object)
-{
-	return to_vrnic_cq(object)->cqn;
-}
-
-static u32 vrnic_named_srq(void *object)
-{
-	return to_vrnic_srq(object)->srqn;
-}
-
-static u32 vrnic_named_mr(void *object)
-{
-	return to_vrnic_mr(object)->key;
-}
-
 static const struct {
 	u16 attr;
 	u32 type;
 	u32 (*number)(void *object);
 } vrnic_watchable[] = {
-	{ VRNIC_ATTR_STREAM_CALL_QP, VRNIC_CONTEXT_QP, vrnic_named_qp },
-	{ VRNIC_ATTR_STREAM_CALL_CQ, VRNIC_CONTEXT_CQ, vrnic_named_cq },
-	{ VRNIC_ATTR_STREAM_CALL_SRQ, VRNIC_CONTEXT_SRQ, vrnic_named_srq },
-	{ VRNIC_ATTR_STREAM_CALL_MR, VRNIC_CONTEXT_KEY, vrnic_named_mr },
+	{ VRNIC_ATTR_STREAM_CALL_QP, VRNIC_CONTEXT_QP, vrnic_number_of_qp },
+	{ VRNIC_ATTR_STREAM_CALL_CQ, VRNIC_CONTEXT_CQ, vrnic_number_of_cq },
+	{ VRNIC_ATTR_STREAM_CALL_SRQ, VRNIC_CONTEXT_SRQ, vrnic_number_of_srq },
+	{ VRNIC_ATTR_STREAM_CALL_MR, VRNIC_CONTEXT_KEY, vrnic_number_of_mr },
 };
 
 /* Exactly one of the process's own objects, or anybody's by number. */
@@ -334,7 +314,7 @@ static int vrnic_events_of(struct uverbs_attr_bundle *attrs, u16 attr, u32 type,
 		void *ib = uverbs_attr_get_obj(attrs, VRNIC_ATTR_##object##_GET_FD_HANDLE);        \
                                                                                                    \
 		return vrnic_events_of(attrs, VRNIC_ATTR_##object##_GET_FD_FD,                     \
-				       VRNIC_CONTEXT_##type, vrnic_named_##name(ib));              \
+				       VRNIC_CONTEXT_##type, vrnic_number_of_##name(ib));          \
 	}
 VRNIC_GET_FD_HANDLER(QP, qp, QP)
 VRNIC_GET_FD_HANDLER(CQ, cq, CQ)

@@ -36,10 +36,9 @@ vrnicdv_stream* create(ibv_context* context, std::uint16_t object, const vrnic_i
 }
 
 Command call(const vrnicdv_stream* stream, bool on) {
-    const std::uint32_t operation = on ? VRNIC_STREAM_CALL_WATCH : VRNIC_STREAM_CALL_UNWATCH;
     Command command(stream->object, VRNIC_METHOD_CAPTURE_CALL);
     command.handle(VRNIC_ATTR_CAPTURE_CALL_HANDLE, stream->handle)
-        .in(VRNIC_ATTR_CAPTURE_CALL_OPERATION, operation);
+        .in(VRNIC_ATTR_CAPTURE_CALL_OPERATION, vrnic::dv::watching(on));
     return command;
 }
 
@@ -89,10 +88,9 @@ int vrnicdv_capture_number(vrnicdv_stream* stream, std::uint32_t type, std::uint
 
 int vrnicdv_captured_fd(vrnicdv_stream* stream) {
     Command command(stream->object, VRNIC_METHOD_CAPTURE_GET_FD);
-    command.handle(VRNIC_ATTR_CAPTURE_GET_FD_HANDLE, stream->handle)
-        .new_handle(VRNIC_ATTR_CAPTURE_GET_FD_FD);
-    errno = command.run(stream->context);
-    return errno == 0 ? static_cast<int>(command.handle_of(VRNIC_ATTR_CAPTURE_GET_FD_FD)) : -1;
+    return command.handle(VRNIC_ATTR_CAPTURE_GET_FD_HANDLE, stream->handle)
+        .new_handle(VRNIC_ATTR_CAPTURE_GET_FD_FD)
+        .open(VRNIC_ATTR_CAPTURE_GET_FD_FD, stream->context);
 }
 
 int vrnicdv_destroy_captured(vrnicdv_stream* stream) {

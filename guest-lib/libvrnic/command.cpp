@@ -72,4 +72,9 @@ int Command::run(const ibv_context* context) {
     return err;
 }
 
+int Command::open(std::uint16_t attr, const ibv_context* context) {
+    errno = run(context);
+    return errno == 0 ? static_cast<int>(handle_of(attr)) : -1;
+}
+
 }  // namespace vrnic::dv

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 // Objects as the device holds them.
-#include <algorithm>
-#include <cstring>
-
 #include "command.h"
 #include "vrnicdv.h"
 #include "xrcd_handle.h"
@@ -10,12 +7,10 @@
 using vrnic::dv::Command;
 
 int vrnicdv_query_types(ibv_context* context, vrnic_ib_type* types, std::uint32_t* count) {
-    constexpr std::uint32_t kMost = UINT16_MAX / sizeof(vrnic_ib_type);  // the length has 16 bits
-    const std::uint32_t room = std::min(*count, kMost);
-    Command command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_TYPES);
-    command.out(VRNIC_ATTR_DEVICE_TYPES_COUNT, count);
-    if (room != 0) command.out(VRNIC_ATTR_DEVICE_TYPES_LIST, types, room * sizeof(*types));
-    return command.run(context);
+    return Command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_TYPES)
+        .out(VRNIC_ATTR_DEVICE_TYPES_COUNT, count)
+        .out_list(VRNIC_ATTR_DEVICE_TYPES_LIST, types, *count)
+        .run(context);
 }
 
 int vrnicdv_query_device(ibv_context* context, vrnic_device_caps* caps) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause)
 // Descriptors of what the device does.
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -8,14 +7,9 @@
 #include "vrnicdv.h"
 
 using vrnic::dv::Command;
+using vrnic::dv::watching;
 
 namespace {
-
-// The new descriptor, or -1 with errno.
-int opened(Command& command, std::uint16_t attr, const ibv_context* context) {
-    errno = command.run(context);
-    return errno == 0 ? static_cast<int>(command.handle_of(attr)) : -1;
-}
 
 Command call(int fd, std::uint32_t operation) {
     Command command(VRNIC_OBJECT_STREAM, VRNIC_METHOD_STREAM_CALL);
@@ -24,21 +18,14 @@ Command call(int fd, std::uint32_t operation) {
     return command;
 }
 
-std::uint32_t watching(bool on) {
-    return on ? VRNIC_STREAM_CALL_WATCH : VRNIC_STREAM_CALL_UNWATCH;
-}
-
 }  // namespace
 
 int vrnicdv_query_interfaces(ibv_context* context, vrnic_ib_interface* interfaces,
                              std::uint32_t* count) {
-    constexpr std::uint32_t kMost = UINT16_MAX / sizeof(*interfaces);  // the length has 16 bits
-    const std::uint32_t room = std::min(*count, kMost);
-    Command command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_INTERFACES);
-    command.out(VRNIC_ATTR_DEVICE_INTERFACES_COUNT, count);
-    if (room != 0)
-        command.out(VRNIC_ATTR_DEVICE_INTERFACES_LIST, interfaces, room * sizeof(*interfaces));
-    return command.run(context);
+    return Command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_INTERFACES)
+        .out(VRNIC_ATTR_DEVICE_INTERFACES_COUNT, count)
+        .out_list(VRNIC_ATTR_DEVICE_INTERFACES_LIST, interfaces, *count)
+        .run(context);
 }
 
 int vrnicdv_open_interface(ibv_context* context, const char* name, std::uint32_t version,
@@ -54,15 +41,15 @@ int vrnicdv_open_interface(ibv_context* context, const char* name, std::uint32_t
     Command command(UVERBS_OBJECT_DEVICE, VRNIC_METHOD_DEVICE_OPEN);
     command.new_handle(VRNIC_ATTR_DEVICE_OPEN_FD).in(VRNIC_ATTR_DEVICE_OPEN_INTERFACE, wanted);
     if (options) command.in(VRNIC_ATTR_DEVICE_OPEN_OPTIONS, *options);
-    return opened(command, VRNIC_ATTR_DEVICE_OPEN_FD, context);
+    return command.open(VRNIC_ATTR_DEVICE_OPEN_FD, context);
 }
 
-#define VRNICDV_EVENTS(OBJECT, object)                                            \
-    int vrnicdv_open_##object##_events(ibv_##object* object) {                    \
-        Command command(UVERBS_OBJECT_##OBJECT, VRNIC_METHOD_##OBJECT##_GET_FD);  \
-        command.handle(VRNIC_ATTR_##OBJECT##_GET_FD_HANDLE, object->handle)       \
-            .new_handle(VRNIC_ATTR_##OBJECT##_GET_FD_FD);                         \
-        return opened(command, VRNIC_ATTR_##OBJECT##_GET_FD_FD, object->context); \
+#define VRNICDV_EVENTS(OBJECT, object)                                         \
+    int vrnicdv_open_##object##_events(ibv_##object* object) {                 \
+        return Command(UVERBS_OBJECT_##OBJECT, VRNIC_METHOD_##OBJECT##_GET_FD) \
+            .handle(VRNIC_ATTR_##OBJECT##_GET_FD_HANDLE, object->handle)       \
+            .new_handle(VRNIC_ATTR_##OBJECT##_GET_FD_FD)                       \
+            .open(VRNIC_ATTR_##OBJECT##_GET_FD_FD, object->context);           \
     }
 VRNICDV_EVENTS(QP, qp)
 VRNICDV_EVENTS(CQ, cq)
