@@ -5,8 +5,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "stream.h"
 
@@ -22,6 +25,7 @@ struct Options {
 bool write_all(int to, const char* bytes, std::size_t size) {
     while (size != 0) {
         const ssize_t n = write(to, bytes, size);
+        if (n < 0 && errno == EINTR && !interrupted()) continue;
         if (n < 0) return false;
         bytes += n;
         size -= static_cast<std::size_t>(n);
@@ -29,8 +33,42 @@ bool write_all(int to, const char* bytes, std::size_t size) {
     return true;
 }
 
+// What was read and not written yet.
+class Blocks {
+  public:
+    void add(std::span<const char> bytes) {
+        pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    }
+
+    // Whole ones only: a file that ends within one is broken.
+    bool write_whole(int to) {
+        const std::size_t size = whole();
+        if (!write_all(to, pending_.data(), size)) return false;
+        pending_.erase(pending_.begin(), pending_.begin() + static_cast<long>(size));
+        return true;
+    }
+
+  private:
+    static constexpr std::size_t kShortest = 12;
+
+    // The second word of a block is its length (pcapng, 3.1).
+    std::size_t whole() const {
+        std::size_t at = 0;
+        while (pending_.size() - at >= kShortest) {
+            std::uint32_t length;
+            std::memcpy(&length, pending_.data() + at + sizeof(length), sizeof(length));
+            if (length < kShortest || length > pending_.size() - at) break;
+            at += length;
+        }
+        return at;
+    }
+
+    std::vector<char> pending_;
+};
+
 // Until the stream ends, or somebody ends us.
 int copy(const Stream& stream, int to) {
+    Blocks blocks;
     std::array<char, 65536> bytes;
     while (!interrupted()) {
         const ssize_t n = read(stream.fd(), bytes.data(), bytes.size());
@@ -38,9 +76,10 @@ int copy(const Stream& stream, int to) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EIO) return fail("the device is gone");
         if (n < 0) return fail(fmt::format("cannot read: {}", std::strerror(errno)));
-        if (write_all(to, bytes.data(), static_cast<std::size_t>(n))) continue;
-        if (errno == EPIPE) break;  // who reads has enough
-        if (errno != EINTR) return fail(fmt::format("cannot write: {}", std::strerror(errno)));
+        blocks.add(std::span(bytes).first(static_cast<std::size_t>(n)));
+        if (blocks.write_whole(to)) continue;
+        if (errno == EPIPE || errno == EINTR) break;  // who reads has enough, or we are ended
+        return fail(fmt::format("cannot write: {}", std::strerror(errno)));
     }
     if (const std::uint64_t lost = stream.lost(); lost != 0)
         fmt::print(stderr, "vrnicctl: {} packets found no room\n", lost);
