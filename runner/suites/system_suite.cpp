@@ -157,10 +157,19 @@ class GroupRun {
         : session_(session), group_(group), report_(report), keep_(keep) {}
 
     [[nodiscard]] Result<void> run(const Selection& selection) {
-        bool any = false;
+        const auto chosen = [&](const SystemCase& one) {
+            return selection.has_case(group_.suite, one.name);
+        };
+        if (std::ranges::none_of(group_.cases, chosen)) return {};
+        // What cannot be built or fetched is told once, not for each case.
+        if (const auto ready = session_.prepare(group_.lab); !ready) {
+            if (ready.error().status == ExitStatus::interrupted)
+                return std::unexpected(ready.error());
+            tell(group_.name + ": set-up", std::unexpected(ready.error()), {});
+            return {};
+        }
         for (const auto& one : group_.cases) {
-            if (!selection.has_case(group_.suite, one.name)) continue;
-            any = true;
+            if (!chosen(one)) continue;
             report_.running(group_.suite, one.name);
             const auto begin = Clock::now();
             auto done = run_case(one);
@@ -169,7 +178,6 @@ class GroupRun {
             if (one.ktap) tell_ktap(one, selection);
             if (!done) discard_lab();
         }
-        if (!any) return {};
         return end(selection);
     }
 
