@@ -11,7 +11,6 @@
 
 #ifdef __cplusplus
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -22,14 +21,13 @@ struct vrnic_le {
 
 	static constexpr T swap(T v)
 	{
-		if constexpr (std::endian::native == std::endian::little)
-			return v;
-		else if constexpr (sizeof(T) == 2)
-			return __builtin_bswap16(v);
-		else if constexpr (sizeof(T) == 4)
-			return __builtin_bswap32(v);
-		else
-			return __builtin_bswap64(v);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		return v;
+#else
+		return static_cast<T>(sizeof(T) == 2 ? __builtin_bswap16(static_cast<uint16_t>(v)) :
+				      sizeof(T) == 4 ? __builtin_bswap32(static_cast<uint32_t>(v)) :
+						       __builtin_bswap64(v));
+#endif
 	}
 
 	constexpr operator T() const { return swap(raw); }
@@ -46,7 +44,7 @@ using vrnic_le64 = vrnic_le<uint64_t>;
 using vrnic_u8 = uint8_t;
 
 #define VRNIC_ASSERT_SIZE(type, size)                                                              \
-	static_assert(sizeof(type) == (size) && std::is_trivially_copyable_v<type>,                \
+	static_assert(sizeof(type) == (size) && std::is_trivially_copyable<type>::value,                \
 		      #type " has the wrong size")
 #define VRNIC_ASSERT_OFFSET(type, field, offset)                                                   \
 	static_assert(offsetof(type, field) == (offset), #type "." #field " is misplaced")

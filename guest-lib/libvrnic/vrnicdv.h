@@ -6,7 +6,7 @@
  * Functions that return int give 0 or an errno value; those that make something give NULL and set errno.
  * Errors of all: ENOTTY, EINVAL: the device is none of vrnic; EOPNOTSUPP, EPROTONOSUPPORT: its driver or the
  * device is older than this; EIO: the device is gone; EFAULT: a pointer is wrong. More are told at each.
- * Any thread; who destroys an object must be its last user.
+ * Any thread; who destroys an object must be its last user. For C99 and C++14, or newer.
  */
 #ifndef VRNICDV_H
 #define VRNICDV_H
