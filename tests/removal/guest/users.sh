@@ -80,9 +80,11 @@ tracing=/sys/kernel/tracing
 timed() {
 	local us
 	mountpoint -q $tracing || mount -t tracefs none $tracing
-	echo >$tracing/trace
-	echo auxiliary_bus_remove >$tracing/set_ftrace_filter &&
+	if [ -e $tracing/set_ftrace_filter ]; then
+		echo >$tracing/trace
+		echo auxiliary_bus_remove >$tracing/set_ftrace_filter
 		echo function_graph >$tracing/current_tracer
+	fi
 	timeout 20 "$@" || return 1
 	us=$(awk '/auxiliary_bus_remove/ { for (i = 1; i < NF; i++) if ($(i + 1) == "us") print int($i) }' $tracing/trace | sort -n | tail -1)
 	echo nop >$tracing/current_tracer
