@@ -44,7 +44,7 @@ using vrnic_le64 = vrnic_le<uint64_t>;
 using vrnic_u8 = uint8_t;
 
 #define VRNIC_ASSERT_SIZE(type, size)                                                              \
-	static_assert(sizeof(type) == (size) && std::is_trivially_copyable<type>::value,                \
+	static_assert(sizeof(type) == (size) && std::is_trivially_copyable<type>::value,           \
 		      #type " has the wrong size")
 #define VRNIC_ASSERT_OFFSET(type, field, offset)                                                   \
 	static_assert(offsetof(type, field) == (offset), #type "." #field " is misplaced")
