@@ -89,7 +89,10 @@ timed() {
 	us=$(awk '/auxiliary_bus_remove/ { for (i = 1; i < NF; i++) if ($(i + 1) == "us") print int($i) }' $tracing/trace | sort -n | tail -1)
 	echo nop >$tracing/current_tracer
 	echo "took ${us:+$((us / 1000))} ms: $*"
-	[ -z "$us" ] || [ "$us" -le 1000000 ]
+	case $(uname -r) in
+	*-debug) ;;
+	*) [ "${us:-not measured}" -le 1000000 ] ;;
+	esac
 }
 
 # ---- ways to take it, and to give it back ----
@@ -118,7 +121,7 @@ take_netns() {
 	rdma system set netns exclusive
 	ip netns attach first 1
 	ip netns add other
-	timed rdma dev set "$DEV" netns other
+	timeout 20 rdma dev set "$DEV" netns other # no driver's remove
 }
 give_netns() {
 	ip netns exec other rdma dev set "$DEV" netns first
