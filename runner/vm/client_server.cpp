@@ -44,14 +44,13 @@ Result<void> run_client_server(Lab& lab, const std::string& server, const std::s
     };
     if (auto waited = wait_at_most(lab, ended, deadline); !waited) return waited;
     const bool in_time = ended();
+    // The first to fail: the other one is ended for it.
+    const Vm* first = failed(asking) ? &asking : both && failed(serving) ? &serving : nullptr;
     if (auto done = end_what_runs(lab); !done) return done;
     if (!in_time) return fail(ExitStatus::failure, "{} s were not enough", limit.count());
-    for (Vm* vm : {&serving, &asking}) {
-        if ((both || vm == &asking) && *vm->step().status != 0)
-            return fail(ExitStatus::failure, "{}'s command ended with status {}", vm->name(),
-                        *vm->step().status);
-    }
-    return {};
+    if (first == nullptr) return {};
+    return fail(ExitStatus::failure, "{}'s command ended with status {}", first->name(),
+                *first->step().status);
 }
 
 }  // namespace vrnic::runner
