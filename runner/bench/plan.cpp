@@ -36,7 +36,7 @@ std::string Measurement::command(const std::string& device, const std::string& g
                        device, gid, bytes, iterations, qps == 1 ? "" : fmt::format(" -q {}", qps));
 }
 
-std::vector<Measurement> plan(bool quick) {
+std::vector<Measurement> plan(bool quick, const std::string& only) {
     const std::vector<std::uint32_t> sizes =
         quick ? std::vector<std::uint32_t>{64, 65536, 1 << 20}
               : std::vector<std::uint32_t>{64, 1024, 4096, 16384, 65536, 1 << 20, 4 << 20};
@@ -50,6 +50,7 @@ std::vector<Measurement> plan(bool quick) {
     }
     for (const auto* operation : operations)
         all.push_back({operation, Quantity::latency, 64, 1, latency_iterations});
+    std::erase_if(all, [&](const Measurement& one) { return !one.name().contains(only); });
     return all;
 }
 

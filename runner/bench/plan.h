@@ -24,8 +24,8 @@ struct Measurement {
     [[nodiscard]] std::string command(const std::string& device, const std::string& gid) const;
 };
 
-// quick: fewer sizes, one QP.
-[[nodiscard]] std::vector<Measurement> plan(bool quick);
+// quick: fewer sizes, one QP. only: those whose names contain it.
+[[nodiscard]] std::vector<Measurement> plan(bool quick, const std::string& only = {});
 
 // "64 B", "4 KiB", "1 MiB"
 [[nodiscard]] std::string bytes_text(std::uint32_t bytes);

@@ -41,6 +41,14 @@ TEST_CASE("a plan has no line twice, and perftest takes each") {
               .starts_with("ib_write_bw -d $DEV -x $GID -F -s 64 "));
 }
 
+TEST_CASE("a plan of some lines only") {
+    const auto some = plan(false, "write_bw 64 KiB");
+    REQUIRE(some.size() == 2);
+    CHECK(some.front().name() == "write_bw 64 KiB");
+    CHECK(some.back().name() == "write_bw 64 KiB, 16 QPs");
+    CHECK(plan(true, "16 QPs").empty());
+}
+
 TEST_CASE("medians, and how many times better") {
     Comparison one{.measurement = plan(true).front(), .mtu = 1500, .vrnic = {}, .rxe = {}};
     CHECK(one.ratio() == 0);  // nothing is known
