@@ -18,14 +18,14 @@ in_background() {
 servers_start() {
 	in_background rping rping -s -a 0.0.0.0
 	in_background ucmatose ucmatose
-	in_background perftest ib_write_bw -d "$DEV" -F -q 64 -s 64 -D 300
+	in_background perftest ib_write_bw -d "$DEV" -F -q 64 -s 64 -D 3000
 }
 
 # clients_start HOST
 clients_start() {
 	in_background rping rping -c -a "$1" -C 1000000
 	in_background ucmatose ucmatose -s "$1" -S 1048576 -C 10000
-	in_background perftest ib_write_bw -d "$DEV" -F -q 64 -s 64 -D 300 "$1"
+	in_background perftest ib_write_bw -d "$DEV" -F -q 64 -s 64 -D 3000 "$1"
 }
 
 # until_sent PACKETS: of the device, from now on. Its queue pairs have their turns, so each has its part.
