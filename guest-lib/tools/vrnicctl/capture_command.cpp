@@ -70,7 +70,7 @@ class Blocks {
 int copy(const Stream& stream, int to) {
     Blocks blocks;
     std::array<char, 65536> bytes;
-    while (!interrupted()) {
+    while (wait_readable(stream.fd())) {
         const ssize_t n = read(stream.fd(), bytes.data(), bytes.size());
         if (n == 0) break;
         if (n < 0 && errno == EINTR) continue;
@@ -89,6 +89,7 @@ int copy(const Stream& stream, int to) {
 int run_capture(const Options& options) {
     if (options.file.empty() && isatty(STDOUT_FILENO))
         return fail("packets are nothing to look at: give --file, or | tshark -i -");
+    catch_interrupts();
     const auto stream = open_stream("capture.vrnic", options.stream);
     if (!stream) return fail(stream.error());
     int to = STDOUT_FILENO;
@@ -96,7 +97,6 @@ int run_capture(const Options& options) {
         to = open(options.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (to < 0) return fail(fmt::format("cannot make {}: {}", options.file, std::strerror(errno)));
     std::signal(SIGPIPE, SIG_IGN);
-    catch_interrupts();
     const int status = copy(*stream, to);
     if (to != STDOUT_FILENO) close(to);
     return status;

@@ -98,7 +98,7 @@ int tell_all(const Stream& stream, const Options& options) {
             (options.json ? print_json : print_text)(record, kKinds[record.what]);
         return ++told != options.count;
     };
-    while (!interrupted() && (options.count == 0 || told < options.count)) {
+    while ((options.count == 0 || told < options.count) && wait_readable(stream.fd())) {
         const ssize_t n = read(stream.fd(), bytes.data(), bytes.size());
         if (n == 0) break;
         if (n < 0 && errno == EINTR) continue;
@@ -112,9 +112,9 @@ int tell_all(const Stream& stream, const Options& options) {
 }
 
 int run_events(const Options& options) {
+    catch_interrupts();
     const auto stream = open_stream("events.vrnic", options.stream);
     if (!stream) return fail(stream.error());
-    catch_interrupts();
     return tell_all(*stream, options);
 }
 

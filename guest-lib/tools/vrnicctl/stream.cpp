@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -76,6 +77,20 @@ void catch_interrupts() {
     action.sa_handler = [](int) { interrupt_came = 1; };  // no SA_RESTART: reads end
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+}
+
+// The signals are let in by ppoll alone, so that none comes between the question and the wait.
+bool wait_readable(int fd) {
+    sigset_t ending, before;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ending, &before);
+    pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
+    while (!interrupted() && ppoll(&readable, 1, nullptr, &before) < 0 && errno == EINTR) {
+    }
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    return !interrupted();
 }
 
 }  // namespace vrnic::ctl

@@ -42,8 +42,12 @@ class Stream {
 // name: of the interface. On failure a line for a person.
 std::expected<Stream, std::string> open_stream(const char* name, const StreamOptions& options);
 
-// From here on SIGINT and SIGTERM only make this true.
-bool interrupted();
+// From here on SIGINT and SIGTERM only make interrupted() true. To be called before a stream is
+// opened: a shell starts what is in its background with SIGINT ignored.
 void catch_interrupts();
+bool interrupted();
+
+// Until there is something to read, be it the end. False: interrupted, also by what came before.
+bool wait_readable(int fd);
 
 }  // namespace vrnic::ctl
