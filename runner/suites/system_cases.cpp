@@ -70,6 +70,17 @@ std::vector<Values> combinations(const Json& table) {
     return all;
 }
 
+// A "for" table's values, of which one has to be: {"mtu": [9000]}.
+bool is_one_of(const Json& wanted, const Values& values) {
+    for (const auto& [key, choices] : wanted.items()) {
+        const auto value = values.find(key);
+        if (value == values.end()) throw BadTable{fmt::format("no \"{}\" to choose by", key)};
+        for (const auto& choice : choices)
+            if (text_of(choice) == value->second) return true;
+    }
+    return false;
+}
+
 int vm_index(const std::string& name, int vms) {
     for (int vm = 0; vm < vms; ++vm) {
         if (name == fmt::format("vm{}", vm + 1)) return vm;
@@ -101,6 +112,18 @@ Action read_action(const Json& entry, const Values& values, int vms) {
             break;
     }
     return action;
+}
+
+// Some are for certain values of the case only: {"only": {"how": ["unplug"]}, "unplug": "vm1"}.
+std::vector<Action> read_actions(Json entries, const Values& values, int vms) {
+    std::vector<Action> actions;
+    for (auto& entry : entries) {
+        const bool here = !entry.contains("only") || is_one_of(entry["only"], values);
+        if (entry.is_object()) entry.erase("only");
+        const Action action = read_action(entry, values, vms);
+        if (here) actions.push_back(action);
+    }
+    return actions;
 }
 
 // "commands": one for each VM, as `./vrnic run` takes them.
@@ -135,17 +158,9 @@ void refuse_unknown(const Json& object, const Keys& keys) {
     }
 }
 
-// true, or a "for" table's values of which one has to be: {"mtu": [9000]}.
 bool is_when_asked(const Json& entry, const Values& values) {
     const Json when = entry.value("when_asked", Json(false));
-    if (when.is_boolean()) return when.get<bool>();
-    for (const auto& [key, choices] : when.items()) {
-        const auto value = values.find(key);
-        if (value == values.end()) throw BadTable{fmt::format("when_asked: no \"{}\"", key)};
-        for (const auto& choice : choices)
-            if (text_of(choice) == value->second) return true;
-    }
-    return false;
+    return when.is_boolean() ? when.get<bool>() : is_one_of(when, values);
 }
 
 SystemCase read_case(const Json& entry, const Values& values, const SystemGroup& group,
@@ -154,10 +169,8 @@ SystemCase read_case(const Json& entry, const Values& values, const SystemGroup&
     found.name = group.name + ": " + fill(entry.at("name").get<std::string>(), values);
     const int vms = group.lab.vms;
     if (entry.contains("commands")) found.actions = read_commands(entry["commands"], values, vms);
-    for (const auto& action : entry.value("before", Json::array()))
-        found.before.push_back(read_action(action, values, vms));
-    for (const auto& action : entry.value("actions", Json::array()))
-        found.actions.push_back(read_action(action, values, vms));
+    found.before = read_actions(entry.value("before", Json::array()), values, vms);
+    if (entry.contains("actions")) found.actions = read_actions(entry["actions"], values, vms);
     if (found.actions.empty()) throw BadTable{"a case without commands or actions"};
     found.repeat = entry.value("repeat", 1);
     found.time_s = entry.value("time", 60);

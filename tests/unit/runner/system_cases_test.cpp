@@ -71,6 +71,19 @@ TEST_CASE("faults are set by an action") {
     CHECK(actions[1].text.empty());
 }
 
+TEST_CASE("an action may be for some of the cases only") {
+    const auto groups = load(R"({"groups": [{"name": "g", "cases": [{"name": "{how}", "for": {"how": ["pull", "reset"]},
+        "actions": [{"only": {"how": ["pull"]}, "unplug": "vm1"}, {"run": {"vm1": "{how}"}}]}]}]})");
+    REQUIRE(groups);
+    const auto& cases = (*groups)[0].cases;
+    REQUIRE(cases.size() == 2);
+    REQUIRE(cases[0].actions.size() == 2);
+    CHECK(cases[0].actions[0].kind == Action::Kind::unplug);
+    CHECK(cases[0].actions[1].text == "pull");
+    REQUIRE(cases[1].actions.size() == 1);
+    CHECK(cases[1].actions[0].text == "reset");
+}
+
 TEST_CASE("what runs only when its suite is named is left out of the short form") {
     auto groups = load(R"({"groups": [
         {"name": "a {mtu}", "for": {"mtu": [1, 2]}, "when_asked": {"mtu": [2]}, "cases": [{"name": "c", "commands": ["c"]}]},
@@ -96,6 +109,9 @@ TEST_CASE("a mistake in a table is named") {
         {R"({"groups": [{"name": "g", "cases": [{"name": "c",
              "actions": [{"end": "vm9"}]}]}]})",
          "vm9"},
+        {R"({"groups": [{"name": "g", "cases": [{"name": "c",
+             "actions": [{"only": {"how": ["x"]}, "end": "vm1"}]}]}]})",
+         "no \"how\""},
         {"{", "a.json"},
     };
     for (const auto& [text, part] : rows) {
