@@ -91,7 +91,8 @@ void add_dump(CLI::App& program, Run& run) {
         ->check(CLI::IsMember(names));
     command
         ->add_option("NUMBER", options->number,
-                     "its number, as rdma resource show has it; a port's is 1, a key's is the key")
+                     "its number at the device: lqpn, drv_cqn or drv_srqn of rdma -dd resource show; "
+                     "a port's is 1, a key's is the key")
         ->required();
     command->add_option("--device", options->device, "RDMA device (default: the first of vrnic)");
     CLI::Option* raw = command->add_flag("--raw", options->raw, "bytes, as the device gave them");
