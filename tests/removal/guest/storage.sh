@@ -2,14 +2,20 @@
 # Sourced, on the host of NVMe over RDMA: its disk in use while a device goes. vm1 is the target.
 nvme="sh /share/ulp/guest/nvme.sh"
 
+# disk_connected: $disk. A thousand reads and a thousand writes are done, so a thousand completions of each queue
+# pair for I/O: without processors to share there is one for reads and one for writes.
+disk_connected() {
+	disk=$($nvme connect vm1) || return 1
+	dd if="$disk" of=/dev/null bs=4k count=1000 iflag=direct 2>/dev/null || return 1
+	dd if=/dev/zero of="$disk" bs=4k count=1000 oflag=direct 2>/dev/null
+}
+
 # A process reads the disk until it cannot.
 disk_in_use() {
-	disk=$($nvme connect vm1) || return 1
+	disk_connected || return 1
 	set -m # a process group of its own: it may outlive this command
 	(while dd if="$disk" of=/dev/null bs=64k iflag=direct; do :; done) >/tmp/read 2>&1 &
 	echo $! >/tmp/reader
-	sleep 5
-	kill -0 $!
 }
 
 # The reader had an error, and the disk is gone.

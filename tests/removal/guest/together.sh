@@ -1,6 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced after users.sh. Programs of others that use the device, beside its users.
-packets=/sys/class/infiniband/$DEV/ports/1/hw_counters/roce_tx_packets
+# Sourced after users.sh. Programs of others that use the device: each is said to be started when it is at work.
+completions=/sys/class/infiniband/$DEV/ports/1/hw_counters/completions
+names="rping ucmatose perftest" # which of these
+declare -A servers=(
+	[rping]="rping -s -a 0.0.0.0"
+	[ucmatose]="ucmatose -S 131072 -C 16000"
+	[perftest]="ib_send_bw -d $DEV -F -q 64 -s 64 -Q 1 -D 3000"
+)
+declare -A clients=(
+	[rping]="rping -c -a HOST -C 1000000"
+	[ucmatose]="ucmatose -s HOST -S 131072 -C 16000"
+	[perftest]="ib_send_bw -d $DEV -F -q 64 -s 64 -Q 1 -D 3000 HOST"
+)
 
 # in_background NAME COMMAND...: says "ended" when it is.
 in_background() {
@@ -9,56 +20,86 @@ in_background() {
 	set -m # a process group of its own: it may outlive this command
 	(
 		trap : TERM # is for the program
-		"$@"
+		stdbuf -oL "$@"
 		echo "ended: status $?"
-	) >"/tmp/said$name" 2>&1 &
-	echo $! >"/tmp/program$name"
+	) >"/tmp/said-$name" 2>&1 &
+	echo $! >"/tmp/program-$name"
 }
 
 servers_start() {
-	in_background rping rping -s -a 0.0.0.0
-	in_background ucmatose ucmatose
-	in_background perftest ib_write_bw -d "$DEV" -F -q 64 -s 64 -D 3000
+	local name
+	for name in $names; do
+		in_background "$name-server" ${servers[$name]}
+	done
+	sleep 2 # they listen
 }
 
 # clients_start HOST
 clients_start() {
-	in_background rping rping -c -a "$1" -C 1000000
-	in_background ucmatose ucmatose -s "$1" -S 1048576 -C 10000
-	in_background perftest ib_write_bw -d "$DEV" -F -q 64 -s 64 -D 3000 "$1"
+	local name
+	for name in $names; do
+		in_background "$name-client" ${clients[$name]/HOST/$1}
+	done
 }
 
-# until_sent PACKETS: of the device, from now on. Its queue pairs have their turns, so each has its part.
-until_sent() {
+# until_completed COUNT: by the device, from now on.
+until_completed() {
 	local before now tries
-	before=$(cat "$packets")
+	before=$(<"$completions")
 	for ((tries = 0; tries < 500; tries++)); do
-		now=$(cat "$packets")
+		now=$(<"$completions")
 		[ $((now - before)) -ge "$1" ] && return 0
 		sleep 0.2
 	done
-	echo "sent only $((now - before)) packets"
+	echo "only $((now - before)) completions"
 	return 1
 }
 
 all_at_work() {
-	local name
-	for name in rping ucmatose perftest; do
-		grep -q ended "/tmp/said$name" || continue
-		cat "/tmp/said$name"
+	! grep ended /tmp/said-*
+}
+
+# completed COMMAND: completions that it had, by the contexts of its completion queues.
+completed() {
+	rdma -dd resource show cq | awk -v of="$1" '/ comm / { its = $NF == of } its && $1 == "drv_cqn" { print $2 }' |
+		while read -r cqn; do vrnicctl dump cq "$cqn"; done | awk '$1 == "index" { all += $2 } END { print all + 0 }'
+}
+
+# A thousand for each queue pair of each program; perftest's have their turns.
+until_each_completed() {
+	local name tries now
+	for name in $names; do
+		for ((tries = 0; tries < 200; tries++)); do
+			case $name in
+			perftest) now=$(($(completed ib_send_bw) / 64)) ;;
+			*) now=$(completed "$name") ;;
+			esac
+			[ "$now" -ge 1000 ] && echo "$name: $now completions" && continue 2
+			sleep 0.2
+		done
+		echo "$name: only $now completions"
 		return 1
 	done
 }
 
-# Those that do not end by themselves are ended, and can be: nothing in the kernel holds them.
+# programs_end SECONDS: they have this time to be told. Those that do not end by themselves are ended, and can be:
+# nothing in the kernel holds them.
 programs_end() {
-	local name tries
-	sleep 2
-	for name in rping ucmatose perftest; do
-		echo "$name: $(grep ended "/tmp/said$name" || echo "goes on")"
-		kill -- "-$(cat "/tmp/program$name")" 2>/dev/null
+	local program name tries
+	for program in /tmp/program-*; do
+		name=${program#/tmp/program-}
+		for ((tries = 0; tries < $1 * 5; tries++)); do
+			grep -qE 'ended|data transfers complete' "/tmp/said-$name" && break
+			sleep 0.2
+		done
+	done
+	for program in /tmp/program-*; do
+		name=${program#/tmp/program-}
+		sed "s/^/$name: /" "/tmp/said-$name" | tail -n 4
+		kill -- "-$(<"$program")" 2>/dev/null
+		rm "$program"
 		for ((tries = 0; tries < 50; tries++)); do
-			grep -q ended "/tmp/said$name" && continue 2
+			grep -q ended "/tmp/said-$name" && rm "/tmp/said-$name" && continue 2
 			sleep 0.2
 		done
 		echo "$name cannot be ended"

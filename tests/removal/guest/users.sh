@@ -74,8 +74,9 @@ new_user() {
 	(ibv_rc_pingpong -d "$DEV" -g "$GID" -n 100 & sleep 1; ibv_rc_pingpong -d "$DEV" -g "$GID" -n 100 localhost) | grep iters
 }
 
-# timed COMMAND...: it waits for nobody. From the entry of the driver's remove to its return it takes a second at most;
-# on the debug kernel, which cannot be traced so, nobody measures it.
+# timed COMMAND...: it waits for nobody. From the entry of the driver's remove to its return it takes a second at most,
+# with kernel consumers, which have their own timeouts, what $seconds says; on the debug kernel, which cannot be
+# traced so, nobody measures it.
 tracing=/sys/kernel/tracing
 timed() {
 	local us
@@ -85,17 +86,17 @@ timed() {
 		echo auxiliary_bus_remove >$tracing/set_ftrace_filter
 		echo function_graph >$tracing/current_tracer
 	fi
-	timeout 20 "$@" || return 1
+	timeout $((20 + ${seconds:-0})) "$@" || return 1
 	us=$(awk '/auxiliary_bus_remove/ { for (i = 1; i < NF; i++) if ($(i + 1) == "us") print int($i) }' $tracing/trace | sort -n | tail -1)
 	echo nop >$tracing/current_tracer
 	echo "took ${us:+$((us / 1000))} ms: $*"
 	case $(uname -r) in
 	*-debug) ;;
-	*) [ "${us:-not measured}" -le 1000000 ] ;;
+	*) [ "${us:-not measured}" -le $((${seconds:-1} * 1000000)) ] ;;
 	esac
 }
 
-# ---- ways to take it, and to give it back ----
+# ---- ways to take it, and to give it back; what is empty is done by the host ----
 driver=/sys/bus/pci/drivers/vrnic
 rdma_driver=/sys/bus/auxiliary/drivers/vrnic_ib.rdma
 
@@ -121,7 +122,7 @@ take_netns() {
 	rdma system set netns exclusive
 	ip netns attach first 1
 	ip netns add other
-	timeout 20 rdma dev set "$DEV" netns other # no driver's remove
+	timeout $((20 + ${seconds:-0})) rdma dev set "$DEV" netns other # no driver's remove
 }
 give_netns() {
 	ip netns exec other rdma dev set "$DEV" netns first
@@ -129,3 +130,24 @@ give_netns() {
 	ip netns del first
 	rdma system set netns shared
 }
+
+take_fatal() { ! ibv_rc_pingpong -d "$DEV" -g "$GID" -n 1; } # its command is lost
+give_fatal() { # it recovers by itself, and says what it was
+	local tries
+	for ((tries = 0; tries < 100; tries++)); do
+		devlink health show "pci/$pci" reporter device | grep 'state healthy error [1-9]' && break
+		sleep 0.2
+	done
+	devlink health dump show "pci/$pci" reporter device | grep 'given up: ' && devlink health dump clear "pci/$pci" reporter device
+}
+
+take_surprise() { :; }
+pci_remove() { [ ! -e "/sys/bus/pci/devices/$pci" ] || echo 1 >"/sys/bus/pci/devices/$pci/remove"; }
+give_surprise() {
+	pci_remove
+	echo 1 >/sys/bus/pci/rescan
+	vrnic-agent load
+}
+
+take_unplug() { :; }
+give_unplug() { :; }
