@@ -37,5 +37,5 @@ disk_gone() {
 # It comes again, and each byte is right.
 disk_again() {
 	sleep 2
-	disk=$($nvme connect vm1) && sh /share/ulp/guest/verify.sh "$disk" 5
+	disk=$($nvme connect vm1) && cd /tmp && sh /share/ulp/guest/verify.sh "$disk" 5 # fio leaves files
 }

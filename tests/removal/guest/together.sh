@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced after users.sh. Programs of others that use the device: each is said to be started when it is at work.
+# Sourced after users.sh. Programs of others that use the device, and how much they did.
 completions=/sys/class/infiniband/$DEV/ports/1/hw_counters/completions
 names="rping ucmatose perftest" # which of these
+: "${message:=131072}"           # of ucmatose, bytes; it sends so many, and ends
 declare -A servers=(
 	[rping]="rping -s -a 0.0.0.0"
-	[ucmatose]="ucmatose -S 131072 -C 16000"
+	[ucmatose]="ucmatose -S $message -C 16000"
 	[perftest]="ib_send_bw -d $DEV -F -q 64 -s 64 -Q 1 -D 3000"
 )
 declare -A clients=(
 	[rping]="rping -c -a HOST -C 1000000"
-	[ucmatose]="ucmatose -s HOST -S 131072 -C 16000"
+	[ucmatose]="ucmatose -s HOST -S $message -C 16000"
 	[perftest]="ib_send_bw -d $DEV -F -q 64 -s 64 -Q 1 -D 3000 HOST"
 )
 
@@ -34,12 +35,15 @@ servers_start() {
 	sleep 2 # they listen
 }
 
+# client_start NAME HOST
+client_start() {
+	in_background "$1-client" ${clients[$1]/HOST/$2}
+}
+
 # clients_start HOST
 clients_start() {
 	local name
-	for name in $names; do
-		in_background "$name-client" ${clients[$name]/HOST/$1}
-	done
+	for name in $names; do client_start "$name" "$1"; done
 }
 
 # until_completed COUNT: by the device, from now on.
@@ -65,10 +69,11 @@ completed() {
 		while read -r cqn; do vrnicctl dump cq "$cqn"; done | awk '$1 == "index" { all += $2 } END { print all + 0 }'
 }
 
-# A thousand for each queue pair of each program; perftest's have their turns.
-until_each_completed() {
+# clients_at_work HOST: one after the other, each until its queue pairs had a thousand each; perftest's have their turns.
+clients_at_work() {
 	local name tries now
 	for name in $names; do
+		client_start "$name" "$1"
 		for ((tries = 0; tries < 200; tries++)); do
 			case $name in
 			perftest) now=$(($(completed ib_send_bw) / 64)) ;;

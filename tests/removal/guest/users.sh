@@ -86,7 +86,7 @@ timed() {
 		echo auxiliary_bus_remove >$tracing/set_ftrace_filter
 		echo function_graph >$tracing/current_tracer
 	fi
-	timeout $((20 + ${seconds:-0})) "$@" || return 1
+	timeout $((60 + ${seconds:-0})) "$@" || return 1
 	us=$(awk '/auxiliary_bus_remove/ { for (i = 1; i < NF; i++) if ($(i + 1) == "us") print int($i) }' $tracing/trace | sort -n | tail -1)
 	echo nop >$tracing/current_tracer
 	echo "took ${us:+$((us / 1000))} ms: $*"
@@ -122,7 +122,7 @@ take_netns() {
 	rdma system set netns exclusive
 	ip netns attach first 1
 	ip netns add other
-	timeout $((20 + ${seconds:-0})) rdma dev set "$DEV" netns other # no driver's remove
+	timeout $((60 + ${seconds:-0})) rdma dev set "$DEV" netns other # no driver's remove
 }
 give_netns() {
 	ip netns exec other rdma dev set "$DEV" netns first
