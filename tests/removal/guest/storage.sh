@@ -12,6 +12,7 @@ disk_connected() {
 
 # A process reads the disk until it cannot.
 disk_in_use() {
+	dmesg -C
 	disk_connected || return 1
 	set -m # a process group of its own: it may outlive this command
 	(while dd if="$disk" of=/dev/null bs=64k iflag=direct; do :; done) >/tmp/read 2>&1 &
@@ -32,6 +33,18 @@ disk_gone() {
 	done
 	echo "the disk is still there"
 	return 1
+}
+
+# A device that recovers by itself may be back before NVMe gives the disk up: it is connected again, and the reader goes
+# on.
+disk_gone_or_reconnected() {
+	local tries
+	for ((tries = 0; tries < 150; tries++)); do
+		kill -0 "$(cat /tmp/reader)" 2>/dev/null || break
+		dmesg | grep 'Successfully reconnected' && kill -- "-$(cat /tmp/reader)" && return 0
+		sleep 0.2
+	done
+	disk_gone
 }
 
 # It comes again, and each byte is right.
