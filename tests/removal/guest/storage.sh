@@ -35,8 +35,7 @@ disk_gone() {
 	return 1
 }
 
-# A device that recovers by itself may be back before NVMe gives the disk up: it is connected again, and the reader goes
-# on.
+# NVMe may have waited for a device that failed: it is connected again, and the reader goes on.
 disk_gone_or_reconnected() {
 	local tries
 	for ((tries = 0; tries < 150; tries++)); do

@@ -142,9 +142,8 @@ give_fatal() { # it recovers by itself, and says what it was
 }
 
 take_surprise() { :; }
-pci_remove() { [ ! -e "/sys/bus/pci/devices/$pci" ] || echo 1 >"/sys/bus/pci/devices/$pci/remove"; }
 give_surprise() {
-	pci_remove
+	echo 1 >/sys/bus/pci/devices/$pci/remove
 	echo 1 >/sys/bus/pci/rescan
 	vrnic-agent load
 }
