@@ -2,7 +2,7 @@
 # Sourced after users.sh. Programs of others that use the device, and how much they did.
 completions=/sys/class/infiniband/$DEV/ports/1/hw_counters/completions
 names="rping ucmatose perftest" # which of these
-: "${message:=131072}"           # of ucmatose, bytes; it sends so many, and ends
+: "${message:=262144}"           # of ucmatose, bytes; it sends so many, and ends
 declare -A servers=(
 	[rping]="rping -s -a 0.0.0.0"
 	[ucmatose]="ucmatose -S $message -C 16000"
