@@ -100,7 +100,7 @@ programs_end() {
 	done
 	for program in /tmp/program-*; do
 		name=${program#/tmp/program-}
-		sed "s/^/$name: /" "/tmp/said-$name" | tail -n 4
+		sed "s/^/$name: /" "/tmp/said-$name" | tail -n 6
 		kill -- "-$(<"$program")" 2>/dev/null
 		rm "$program"
 		for ((tries = 0; tries < 50; tries++)); do
