@@ -58,6 +58,7 @@ struct Engine::Impl {
     std::optional<std::span<const std::byte>> frame;
 
     // Noted while the engine was at work.
+    bool anything_noted = false;  // one of these
     std::array<MmioWrite, kNotedWrites> writes;
     std::size_t writes_noted = 0;
     bool reset_noted = false;
@@ -82,6 +83,7 @@ struct Engine::Impl {
     void note(const MmioWrite& write) {
         if (writes_noted < writes.size()) {
             writes[writes_noted++] = write;
+            anything_noted = true;
             return;
         }
         // Only a device that is made to write to itself comes here.
@@ -127,14 +129,10 @@ struct Engine::Impl {
         return more || !backlog.empty();
     }
 
-    bool any_noted() const {
-        return writes_noted != 0 || reset_noted || wire_ready_noted || timer_noted || link_noted ||
-               faults_noted;
-    }
-
     // True: there were some.
     bool apply_notes() {
-        if (!any_noted()) return false;
+        if (!anything_noted) return false;
+        anything_noted = false;
         if (reset_noted) reset();
         if (link_noted) device.set_link(*link_noted);
         link_noted.reset();
@@ -303,13 +301,13 @@ void Engine::receive_frame(std::span<const std::byte> frame) {
 }
 
 void Engine::wire_ready() {
-    impl_->wire_ready_noted = true;
+    impl_->wire_ready_noted = impl_->anything_noted = true;
     impl_->work(kRun);
 }
 
 void Engine::on_timer() {
     impl_->timer = kNever;  // it has fired
-    impl_->timer_noted = true;
+    impl_->timer_noted = impl_->anything_noted = true;
     impl_->work(kRun);
 }
 
@@ -321,11 +319,12 @@ void Engine::run() {
 
 void Engine::set_link(bool up) {
     impl_->link_noted = up;
+    impl_->anything_noted = true;
     impl_->work(kInline);
 }
 
 void Engine::reset() {
-    impl_->reset_noted = true;
+    impl_->reset_noted = impl_->anything_noted = true;
     impl_->work(kInline);
 }
 
@@ -358,6 +357,7 @@ std::expected<void, std::string> Engine::set_faults(std::span<const FaultRule> r
     for (const FaultRule& rule : rules)
         if (auto good = check_fault(rule); !good) return good;
     impl_->faults_noted.emplace(rules.begin(), rules.end());
+    impl_->anything_noted = true;
     impl_->work(kInline);
     return {};
 }

@@ -304,12 +304,12 @@ Step step(TransportContext& context, QueuePair& qp) {
     if (!may_send(qp, request, psn)) return Step::idle;
     if (context.output.blocked(qp.peer.loopback)) return Step::blocked;
 
-    roce::PacketFields fields;
-    if (!request.operation().carries_data) {
-        fields = question_fields(qp, request, psn);
+    const bool carries_data = request.operation().carries_data;
+    const roce::PacketFields fields =
+        carries_data ? data_fields(qp, request, psn) : question_fields(qp, request, psn);
+    if (!carries_data) {
         context.output.begin(qp.peer.path, fields, 0);
     } else {
-        fields = data_fields(qp, request, psn);
         const std::uint64_t offset = std::uint64_t{requester.cursor_packet} * qp.mtu;
         const auto bytes =
             static_cast<std::uint32_t>(std::min<std::uint64_t>(request.length - offset, qp.mtu));
