@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "rdma/ack_coalescing.h"
 #include "rdma/counter_sets.h"
 #include "rdma/gid_table.h"
 #include "rdma/multicast.h"
@@ -58,13 +59,17 @@ struct TransportContext {
     ReadyList ready;
     ReadyList stalled;  // have packets that the wire did not take; wait for wire_ready()
     ReadyList acks;     // have an acknowledgement that waits for Transport::release_acks()
+    AckCoalescing ack_coalescing;
     Output output;
     roce::MacAddress port_mac{};
     std::uint32_t addresses_generation = 0;  // another one when GIDs or the port's MAC change
     std::uint32_t datagram_mtu = 0;          // bytes: what a datagram may carry over the port
 
     void make_ready(const QueuePair& qp) { ready.push(QpTable::index(qp.qpn)); }
-    void make_ack_ready(const QueuePair& qp) { acks.push(QpTable::index(qp.qpn)); }
+    void make_ack_ready(const QueuePair& qp) {
+        ack_coalescing.note_request(host.now());
+        acks.push(QpTable::index(qp.qpn));
+    }
     void set_timer(const QueuePair& qp, Nanoseconds deadline) {
         timers.set(QpTable::index(qp.qpn), deadline);
     }

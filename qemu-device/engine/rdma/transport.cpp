@@ -463,11 +463,14 @@ bool Transport::run(std::uint32_t budget) {
                 break;
         }
     }
-    return !loopback.empty() || impl_->has_work() || !context.acks.empty();
+    const bool acks_wait_for_run = !context.acks.empty() && !context.ack_coalescing.holds();
+    return !loopback.empty() || impl_->has_work() || acks_wait_for_run;
 }
 
 void Transport::release_acks() {
     TransportContext& context = impl_->context;
+    if (!context.ack_coalescing.due(context.host.now())) return;
+    context.ack_coalescing.released();
     while (!context.acks.empty()) context.ready.push(context.acks.pop());
 }
 
@@ -476,11 +479,12 @@ void Transport::wire_ready() {
 }
 
 Nanoseconds Transport::next_deadline() const {
-    return impl_->context.timers.next();
+    return std::min(impl_->context.timers.next(), impl_->context.ack_coalescing.deadline());
 }
 
 void Transport::on_deadline(Nanoseconds now) {
     TransportContext& context = impl_->context;
+    release_acks();
     while (const auto due = context.timers.pop_due(now)) {
         QueuePair* qp = context.qps.by_index(due->index);
         if (!qp || requester::excuse_late_timer(context, *qp, due->deadline, now)) continue;
@@ -509,6 +513,7 @@ void Transport::reset() {
     context.ready.clear();
     context.stalled.clear();
     context.acks.clear();
+    context.ack_coalescing.released();
     context.output.reset();
 }
 

@@ -45,8 +45,8 @@ class BenchHost final : public sim::SimHost {
 
     void begin(FrameRing& out) { out_ = &out; }
 
-    // A turn of the machine's main loop: frames that arrived, then what the engine put off. False:
-    // there was nothing to do.
+    // A turn of the machine's main loop: frames that arrived, then what the engine put off, then
+    // its timer. False: there was nothing to do.
     bool turn(Engine& engine, FrameRing& in) {
         bool any = false;
         for (int frames = 0; frames < kFramesPerTurn && !in.empty(); ++frames) {
@@ -58,6 +58,11 @@ class BenchHost final : public sim::SimHost {
         if (run_wanted_) {
             run_wanted_ = false;
             engine.run();
+            any = true;
+        }
+        if (deadline_ <= now()) {
+            deadline_ = kNever;
+            engine.on_timer();
             any = true;
         }
         if (paused_ && !out_->full()) {
@@ -82,8 +87,10 @@ class BenchHost final : public sim::SimHost {
         run_wanted_ = true;
     }
     void set_timer(Nanoseconds deadline) override {
-        if (!out_) SimHost::set_timer(deadline);  // else time stands still: nothing is ever late
+        if (!out_) return SimHost::set_timer(deadline);
+        deadline_ = deadline;
     }
+    Nanoseconds deadline() const { return deadline_; }  // of the engine's timer, once measuring
 
   private:
     // What QEMU's netdev hands over before its main loop goes on: a buffer of 64 KiB full of them.
@@ -91,6 +98,7 @@ class BenchHost final : public sim::SimHost {
 
     FrameRing* out_ = nullptr;
     bool run_wanted_ = false;
+    Nanoseconds deadline_ = kNever;
     bool paused_ = false;
 };
 

@@ -130,8 +130,15 @@ void Traffic::carry(std::uint64_t completions) {
     while (a_.engine.counters().completions < completions) {
         const bool any_a = a_.host.turn(a_.engine, to_a_);
         const bool any_b = b_.host.turn(b_.engine, to_b_);
-        if (!any_a && !any_b) throw std::runtime_error("the traffic has stopped");
+        if (!any_a && !any_b) wait_for_timer();
     }
+}
+
+// Time passes only when there is nothing to do: no answer is ever late.
+void Traffic::wait_for_timer() {
+    const Nanoseconds next = std::min(a_.host.deadline(), b_.host.deadline());
+    if (next == kNever) throw std::runtime_error("the traffic has stopped");
+    world_.run_for(next - world_.now());
 }
 
 void Traffic::consume(Machine& machine, sim::GuestCq& cq, std::uint64_t completions) {

@@ -54,6 +54,7 @@ class Traffic {
     void fill_entries(sim::GuestQp& asks, sim::GuestQp& answers);
     void post(Flow& flow);
     void carry(std::uint64_t completions);
+    void wait_for_timer();
     void consume(Machine& machine, sim::GuestCq& cq, std::uint64_t completions);
 
     Load load_;
