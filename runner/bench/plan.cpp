@@ -13,7 +13,7 @@ constexpr std::array operations{"write", "read", "send"};
 constexpr std::uint32_t latency_iterations = 1000;
 // As much as the slower one carries in some seconds.
 constexpr std::uint32_t bytes_in_all = 48u << 20;
-constexpr std::uint32_t most_messages = 4000;
+constexpr std::uint32_t most_messages = 20'000;
 constexpr std::uint32_t fewest_messages = 16;  // of each QP; perftest wants 5
 
 std::uint32_t iterations(std::uint32_t bytes, std::uint32_t qps) {
