@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When acknowledgements go out. Each is a frame: a system call here, and a wake-up of the requester's host in the
-// middle of what it sends next. One covers all before it (IBTA 9.7.5.1.2: coalescing). So while requests stream in
-// acknowledgements wait until the stream pauses; those of a requester that waits for each go out at the host's next
-// turn. How long they wait at most is far below what the device tells as its Local CA ACK Delay (IBTA 11.2.1.2).
+// When acknowledgements go out. Each is a frame: a system call here, and a wake-up of the
+// requester's host in the middle of what it sends next. One covers all before it (IBTA 9.7.5.1.2:
+// coalescing). So while requests stream in acknowledgements wait until the stream pauses; those of
+// a requester that waits for each go out at the host's next turn. How long they wait at most is far
+// below what the device tells as its Local CA ACK Delay (IBTA 11.2.1.2).
 #pragma once
 
 #include <algorithm>
