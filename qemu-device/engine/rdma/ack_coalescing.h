@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When acknowledgements go out. Each is a frame: a system call here, and a wake-up of the
-// requester's host in the middle of what it sends next. One covers all before it (IBTA 9.7.5.1.2:
-// coalescing). So while requests stream in acknowledgements wait until the stream pauses; those of
-// a requester that waits for each go out at the host's next turn. How long they wait at most is far
-// below what the device tells as its Local CA ACK Delay (IBTA 11.2.1.2).
+// When acknowledgements, and short answers to READs, go out. Each is a frame: a system call here,
+// and a wake-up of the requester's host in the middle of what it sends next. One acknowledgement
+// covers all before it (IBTA 9.7.5.1.2: coalescing). So while requests stream in they wait until
+// the stream pauses; those of a requester that waits for each go out at the host's next turn. How
+// long they wait at most is far below what the device tells as its Local CA ACK Delay
+// (IBTA 11.2.1.2).
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include "host/host.h"
 
@@ -20,9 +22,15 @@ class AckCoalescing {
     static constexpr Nanoseconds kPause = 20'000;
     // None waits longer than this for a pause.
     static constexpr Nanoseconds kLongestWait = 400'000;
+    // Waiting for a second request in vain, so many requests are answered without: a requester may
+    // wait for each answer and still be as quick as a stream. Doubled each time in a row.
+    static constexpr std::uint32_t kFewestUnheld = 8;
+    static constexpr std::uint32_t kMostUnheld = 1024;
 
     // A request has come, and is to be acknowledged.
     void note_request(Nanoseconds now) {
+        ++waiting_;
+        if (unheld_ != 0) --unheld_;
         const Nanoseconds gap = std::min(now - last_request_, kLongestGap);
         mean_gap_ = mean_gap_ - mean_gap_ / 8 + gap / 8;
         last_request_ = now;
@@ -32,7 +40,9 @@ class AckCoalescing {
     }
 
     // They wait for deadline(), not just for the host's next turn.
-    bool holds() const { return deadline_ != kNever && mean_gap_ < kStreamGap; }
+    bool holds() const {
+        return deadline_ != kNever && mean_gap_ < kStreamGap && unheld_ == 0;
+    }
     Nanoseconds deadline() const { return holds() ? deadline_ : kNever; }
 
     // Whether they are to go out now. If not, deadline() has moved on with the stream: it is not
@@ -43,7 +53,15 @@ class AckCoalescing {
         return now >= deadline_;
     }
     // None waits any more.
-    void released() { deadline_ = kNever; }
+    void released() {
+        if (holds()) {
+            const bool in_vain = waiting_ == 1;
+            if (in_vain) unheld_ = next_unheld_;
+            next_unheld_ = in_vain ? std::min(2 * next_unheld_, kMostUnheld) : kFewestUnheld;
+        }
+        waiting_ = 0;
+        deadline_ = kNever;
+    }
 
   private:
     static constexpr Nanoseconds kLongestGap = 200'000;  // a longer one says no more than this
@@ -52,6 +70,9 @@ class AckCoalescing {
     Nanoseconds last_request_ = 0;
     Nanoseconds deadline_ = kNever;  // kNever: none waits
     Nanoseconds latest_ = 0;
+    std::uint32_t waiting_ = 0;  // requests since the last release
+    std::uint32_t unheld_ = 0;   // requests that are still to be answered without waiting
+    std::uint32_t next_unheld_ = kFewestUnheld;
 };
 
 }  // namespace vrnic

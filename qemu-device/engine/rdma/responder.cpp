@@ -217,7 +217,12 @@ Result execute_read(TransportContext& context, QueuePair& qp, const Packet& pack
                                             .rkey = packet.rkey,
                                             .pdn = qp.key_user().pdn,
                                             .msn = responder.msn + 1};
-    context.make_ready(qp);
+    // While the requester may have more of them in the same stream, short answers wait as
+    // acknowledgements do. When it may not, it waits for these.
+    if (packets == 1 && responder.num_jobs < qp.attr.max_dest_rd_atomic)
+        context.make_ack_ready(qp);
+    else
+        context.make_ready(qp);
     return {};
 }
 

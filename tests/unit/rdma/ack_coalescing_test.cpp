@@ -55,6 +55,31 @@ TEST_CASE("no acknowledgement waits for ever") {
     CHECK(now == first + AckCoalescing::kLongestWait);
 }
 
+TEST_CASE("a quick requester that waits for each acknowledgement seldom waits for a pause") {
+    AckCoalescing acks;
+    constexpr int kMessages = 10'000;
+    constexpr Nanoseconds kRoundTrip = 15 * kMicrosecond;
+    int held = 0;
+    Nanoseconds now = 0;
+    for (int i = 0; i < kMessages; ++i) {
+        acks.note_request(now += kRoundTrip);
+        if (!acks.due(now)) {
+            ++held;
+            now = acks.deadline();
+            CHECK(acks.due(now));
+        }
+        acks.released();
+    }
+    CHECK(held > 0);  // once in a while it is tried again
+    CHECK(held < kMessages / 500);
+    // A stream is known for one after a single batch.
+    while (!acks.holds()) acks.note_request(now += 10 * kMicrosecond);
+    acks.note_request(now);
+    acks.released();
+    acks.note_request(now + 10 * kMicrosecond);
+    CHECK(acks.holds());
+}
+
 TEST_CASE("a stream that has become slow is none") {
     AckCoalescing acks;
     const Nanoseconds now = requests(acks, 0, 10 * kMicrosecond);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Requests of a peer, one packet at a time (IBTA 9.7.4, 9.7.5).
+#include "rdma/ack_coalescing.h"
 #include "roce/checksum.h"
 #include "unit/catch.h"
 #include "unit/rdma/connection.h"
@@ -423,6 +424,30 @@ TEST_CASE("more READs than agreed are invalid") {
     CHECK(unsigned(all[2].packet.syndrome) == kNakInvalidRequest);
     CHECK(all[2].packet.psn == third.psn);
     CHECK(unsigned(c.state()) == VRNIC_QPS_ERR);
+}
+
+TEST_CASE("answers to a stream of READs wait until the peer may have no more of them") {
+    ConnectionOptions options;
+    options.max_dest_rd_atomic = 4;
+    Connection c(options);
+    for (int i = 0; i < 64; ++i) c.deliver(c.next_write(kWriteOnly, 0, 4), Connection::pattern(4));
+    c.sent();
+    SECTION("short ones") {
+        for (int i = 0; i < 3; ++i) c.deliver(c.read_request(0, kMtu));
+        CHECK(c.sent().empty());
+        c.deliver(c.read_request(0, kMtu));
+        CHECK(c.sent().size() == 4);
+    }
+    SECTION("the pause of the stream ends it") {
+        c.deliver(c.read_request(0, kMtu));
+        CHECK(c.sent().empty());
+        c.pass(AckCoalescing::kPause);
+        CHECK(c.sent().size() == 1);
+    }
+    SECTION("long ones do not wait") {
+        c.deliver(c.read_request(0, kMtu + 1));
+        CHECK(c.sent().size() == 2);
+    }
 }
 
 TEST_CASE("a region that goes away during a READ") {
