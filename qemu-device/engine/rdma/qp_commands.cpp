@@ -31,7 +31,7 @@ std::unexpected<AdminError> invalid(std::uint32_t field) {
 
 // Everything that RESET forgets.
 void reset_qp(TransportContext& context, QueuePair& qp) {
-    responder::send_last_acknowledge(context, qp);
+    responder::send_last_answers(context, qp);
     context.stop_timer(qp);
     qp.timer_due = false;
     qp.attr = {};
@@ -311,7 +311,7 @@ AdminResult<void> modify_qp(TransportContext& context, const vrnic_cmd_modify_qp
         return {};
     }
     if (to == VRNIC_QPS_ERR) {
-        responder::send_last_acknowledge(context, *qp);
+        responder::send_last_answers(context, *qp);
         enter_error(context, *qp);
         return {};
     }
@@ -334,7 +334,7 @@ AdminResult<vrnic_resp_query_qp> query_qp(TransportContext& context, std::uint32
 AdminResult<void> destroy_qp(TransportContext& context, std::uint32_t qpn) {
     QueuePair* qp = context.qps.find(qpn);
     if (!qp) return admin_error(VRNIC_STATUS_NO_OBJECT, VRNIC_FIELD(vrnic_cmd_handle, handle));
-    responder::send_last_acknowledge(context, *qp);
+    responder::send_last_answers(context, *qp);
     context.stop_timer(*qp);
     if (qp->binds_windows) context.regions.forget_qp(qpn);
     if (qp->is_datagram()) context.multicast.forget_qp(qpn);

@@ -466,9 +466,11 @@ Step step(TransportContext& context, QueuePair& qp) {
     return Step::idle;
 }
 
-void send_last_acknowledge(TransportContext& context, QueuePair& qp) {
-    if (qp.receives() && qp.responder.num_jobs == 0 && qp.responder.ack_pending)
-        (void)send_acknowledge(context, qp);
+void send_last_answers(TransportContext& context, QueuePair& qp) {
+    for (std::uint32_t i = 0; i <= kMaxResponseJobs; ++i) {
+        const Step done = step(context, qp);
+        if (done == Step::idle || done == Step::blocked) return;
+    }
 }
 
 }  // namespace vrnic::responder

@@ -15,8 +15,9 @@ void receive(TransportContext& context, QueuePair& qp, const roce::Packet& packe
 // Sends one READ response or acknowledgement.
 Step step(TransportContext& context, QueuePair& qp);
 
-// The queue pair ends: an acknowledgement that waits for others to join it goes out. The peer could
-// not know otherwise that all of its requests were carried out, and would fail.
-void send_last_acknowledge(TransportContext& context, QueuePair& qp);
+// The queue pair ends: an acknowledgement, and short answers, that wait for others to join them go
+// out. The peer could not know otherwise that all of its requests were carried out, and would fail.
+// So many packets at most as there may be answers.
+void send_last_answers(TransportContext& context, QueuePair& qp);
 
 }  // namespace vrnic::responder

@@ -559,3 +559,13 @@ TEST_CASE("an acknowledgement that waits for others goes out before its queue pa
     }
     CHECK(c.only().packet.psn == Psn(c.options.rq_psn));
 }
+
+TEST_CASE("answers to READs that wait go out before their queue pair ends") {
+    Connection c;
+    c.guest.engine.receive_frame(Connection::build(c.peer_path(), c.read_request(0, 4)));
+    c.guest.engine.receive_frame(
+        Connection::build(c.peer_path(), c.next_write(kWriteOnly, 0, 4), Connection::pattern(4)));
+    REQUIRE(c.sent().empty());
+    CHECK(c.guest.submit_handle(VRNIC_ADMIN_DESTROY_QP, c.qpn).status == VRNIC_STATUS_OK);
+    CHECK(c.sent_opcodes() == std::vector<unsigned>{kReadResponseOnly, kAcknowledge});
+}
