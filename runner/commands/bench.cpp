@@ -117,7 +117,7 @@ class Bench {
 
     void show(const Comparison& one) const {
         const auto quantity = one.measurement.quantity;
-        fmt::print("  MTU {:<5} {:<22} vrnic {:>11}   rdma_rxe {:>11}   {:>6}\n", mtu_,
+        fmt::print("  MTU {:<5} {:<24} vrnic {:>11}   rdma_rxe {:>11}   {:>6}\n", mtu_,
                    one.measurement.name(), figure_text(one.vrnic.median(), quantity),
                    figure_text(one.rxe.median(), quantity),
                    one.ratio() > 0 ? fmt::format("{:.1f} x", one.ratio()) : "");

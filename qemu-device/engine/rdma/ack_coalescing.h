@@ -22,8 +22,8 @@ class AckCoalescing {
     static constexpr Nanoseconds kPause = 20'000;
     // None waits longer than this for a pause.
     static constexpr Nanoseconds kLongestWait = 400'000;
-    // Waiting for a second request in vain, so many requests are answered without: a requester may
-    // wait for each answer and still be as quick as a stream. Doubled each time in a row.
+    // A requester that waits for each answer may be as quick as a stream. When a second request was
+    // waited for in vain so many are answered at once; twice as many each time in a row.
     static constexpr std::uint32_t kFewestUnheld = 8;
     static constexpr std::uint32_t kMostUnheld = 1024;
 
