@@ -58,7 +58,7 @@ struct TransportContext {
     Timers timers;
     ReadyList ready;
     ReadyList stalled;  // have packets that the wire did not take; wait for wire_ready()
-    ReadyList acks;     // have an acknowledgement that waits for Transport::release_acks()
+    ReadyList acks;     // have an acknowledgement or short answers that wait for release_acks()
     AckCoalescing ack_coalescing;
     Output output;
     roce::MacAddress port_mac{};

@@ -103,8 +103,9 @@ class Transport {
     // idle or paused.
     [[nodiscard]] bool run(std::uint32_t budget);
     // Acknowledgements wait for this, so that one covers all packets that arrived together
-    // (IBTA 9.7.5.1.2: coalescing); those of a stream wait for its pause (AckCoalescing). Those
-    // that say no, and READ responses, do not wait.
+    // (IBTA 9.7.5.1.2: coalescing); those of a stream wait for its pause (AckCoalescing). So do
+    // READ responses of one packet while the peer may ask for more. Those that say no, and other
+    // READ responses, do not wait.
     void release_acks();
     void wire_ready();  // after SendResult::paused: sending may work again
 
