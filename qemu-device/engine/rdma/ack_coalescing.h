@@ -40,9 +40,7 @@ class AckCoalescing {
     }
 
     // They wait for deadline(), not just for the host's next turn.
-    bool holds() const {
-        return deadline_ != kNever && mean_gap_ < kStreamGap && unheld_ == 0;
-    }
+    bool holds() const { return deadline_ != kNever && mean_gap_ < kStreamGap && unheld_ == 0; }
     Nanoseconds deadline() const { return holds() ? deadline_ : kNever; }
 
     // Whether they are to go out now. If not, deadline() has moved on with the stream: it is not
