@@ -12,12 +12,17 @@
 
 #include "vrnic_types.h"
 
-/* ---- doorbell records: written by the guest, read by the device ---- */
+/* ---- doorbell records: written by the guest, read by the device (but for sq_busy) ---- */
 
-/* Queue pair; 64-byte aligned, each index on a cache line of its own. */
+/*
+ * Queue pair; 64-byte aligned, each index on a cache line of its own. sq_busy is the device's: while
+ * it is not 0 the device reads sq_pi again without a doorbell. The guest looks at it after it wrote
+ * sq_pi, with a full barrier between, and zeroes it with the indices after the QP went to RESET.
+ */
 struct vrnic_qp_dbrec {
 	vrnic_le32 sq_pi; /* entries posted to the send queue */
-	vrnic_u8 reserved0[60];
+	vrnic_le32 sq_busy;
+	vrnic_u8 reserved0[56];
 	vrnic_le32 rq_pi; /* entries posted to the receive queue */
 	vrnic_u8 reserved1[60];
 };

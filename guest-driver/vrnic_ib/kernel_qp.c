@@ -166,6 +166,7 @@ void vrnic_kqp_reset(struct vrnic_qp *qp)
 	vrnic_kcq_discard(to_vrnic_cq(qp->ib.recv_cq), qp);
 	vrnic_kqueue_reset(&qp->kernel->send);
 	vrnic_kqueue_reset(&qp->kernel->recv);
+	qp->kernel->dbrec->sq_busy = 0;
 	qp->kernel->failed = false;
 }
 

@@ -259,6 +259,14 @@ static void vrnic_publish(struct vrnic_kqueue *queue, u32 index)
 	WRITE_ONCE(*queue->record, cpu_to_le32(index));
 }
 
+/* Unless the device says that it looks at the send queue without a doorbell (vrnic_ring.h). */
+static void vrnic_announce_sends(struct vrnic_qp *qp)
+{
+	smp_mb(); /* the index before this is read */
+	if (!READ_ONCE(qp->kernel->dbrec->sq_busy))
+		vrnic_ring_doorbell(vrnic_of(qp->ib.device), VRNIC_DB_TYPE_SQ, qp->qpn);
+}
+
 /* After a request was posted: nobody but us tells the consumer of it when the device is dead. */
 static void vrnic_wake_if_dead(struct vrnic_qp *qp, struct ib_cq *cq)
 {
@@ -289,7 +297,7 @@ int vrnic_post_send(struct ib_qp *ib, const struct ib_send_wr *wr, const struct 
 	}
 	if (index != queue->posted) {
 		vrnic_publish(queue, index);
-		vrnic_ring_doorbell(vrnic_of(ib->device), VRNIC_DB_TYPE_SQ, qp->qpn);
+		vrnic_announce_sends(qp);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (ret) {

@@ -68,7 +68,7 @@ int wr_complete(ibv_qp_ex* extended) {
     if (!err && batch.next != batch.first) {
         qp.send.range.produce_to(batch.next);
         publish_index(*qp.send.producer_record, batch.next);
-        qp.context->doorbell.ring(VRNIC_DB_TYPE_SQ, qp.qpn);
+        qp.announce_sends();
     }
     qp.send.lock.unlock();
     return err;

@@ -100,5 +100,5 @@ int vrnic_post_send(ibv_qp* ibqp, ibv_send_wr* wr, ibv_send_wr** bad_wr) {
     return queue.post(
         wr, bad_wr,
         [&](uint32_t index, const ibv_send_wr& request) { return build(qp, index, request); },
-        [&] { qp.context->doorbell.ring(VRNIC_DB_TYPE_SQ, qp.qpn); });
+        [&] { qp.announce_sends(); });
 }

@@ -2,6 +2,7 @@
 #include "qp.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <new>
@@ -154,11 +155,11 @@ int create(Qp& qp, ibv_context* ibcontext, ibv_qp_init_attr_ex& attr) {
     // Receives are announced by whoever takes an event too, in any thread: their lock stays.
     qp.send.lock.set_single_threaded(qp.domain.get()->single_threaded());
 
-    auto* dbrec = reinterpret_cast<vrnic_qp_dbrec*>(qp.memory.at(layout.dbrec_offset));
+    qp.dbrec = reinterpret_cast<vrnic_qp_dbrec*>(qp.memory.at(layout.dbrec_offset));
     if (!prepare(qp.send, qp.memory.at(0), layout.send_log_size, layout.send_log_stride,
-                 &dbrec->sq_pi) ||
+                 &qp.dbrec->sq_pi) ||
         !prepare(qp.receive, qp.memory.at(layout.receive_offset), layout.receive_log_size,
-                 layout.receive_log_stride, &dbrec->rq_pi))
+                 layout.receive_log_stride, &qp.dbrec->rq_pi))
         return ENOMEM;
 
     vrnic_ib_create_qp_req req{};
@@ -195,6 +196,14 @@ void Qp::note_error() {
     context->doorbell.ring(VRNIC_DB_TYPE_RQ, qpn);
 }
 
+void Qp::announce_sends() const {
+    // The index is seen before this is read: a device that read it for the last time before that
+    // has told so already.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (__atomic_load_n(&dbrec->sq_busy.raw, __ATOMIC_RELAXED) == 0)
+        context->doorbell.ring(VRNIC_DB_TYPE_SQ, qpn);
+}
+
 void Qp::discard_completions() {
     if (ibv()->send_cq) Cq::from(ibv()->send_cq).discard_completions_of(qpn);
     if (ibv()->recv_cq && ibv()->recv_cq != ibv()->send_cq)
@@ -229,6 +238,7 @@ void Qp::reset_queues() {
         queue->range.reset();
         publish_index(*queue->producer_record, 0);
     }
+    if (dbrec != nullptr) publish_index(dbrec->sq_busy, 0);
     std::lock_guard guard(receive.lock);
     in_error = false;
 }

@@ -98,6 +98,7 @@ struct Qp {
     bool signal_all = false;
     bool in_error = false;  // under receive.lock: posted receives must be announced (note_error)
     SendBatch batch;
+    vrnic_qp_dbrec* dbrec = nullptr;  // in memory
 
     static Qp& from(ibv_qp* qp) { return *reinterpret_cast<Qp*>(qp); }
     ibv_qp* ibv() { return reinterpret_cast<ibv_qp*>(verbs); }
@@ -113,6 +114,10 @@ struct Qp {
     }
 
     ibv_qp_cap capacity() const;  // of both queues
+
+    // Under send.lock, after the producer index was published. Rings the doorbell, unless the
+    // device says that it looks at the send queue without one (vrnic_ring.h).
+    void announce_sends() const;
 
     // The QP is in the error state: the device flushes receives, those posted from now on too, and
     // has to be told of them. (Otherwise it looks for receives itself when a message comes.)

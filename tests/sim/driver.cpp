@@ -343,7 +343,8 @@ std::uint32_t SimDriver::post_send(GuestQp& qp, const SendRequest& request, bool
     vrnic_le32 pi;
     pi = ++qp.sq_pi;
     qp.memory.store(qp.dbrec + offsetof(vrnic_qp_dbrec, sq_pi), pi);
-    if (ring) ring_sq(qp);
+    const auto record = qp.memory.load<vrnic_qp_dbrec>(qp.dbrec);
+    if (ring && record.sq_busy == 0) ring_sq(qp);
     return qp.sq_pi - 1;
 }
 

@@ -301,7 +301,11 @@ Step step(TransportContext& context, QueuePair& qp) {
         return Step::worked;
     }
     const Psn psn = cursor_psn(requester, request);
-    if (!may_send(qp, request, psn)) return Step::idle;
+    if (!may_send(qp, request, psn)) {
+        if (const auto told = note_busy(context, qp); !told)
+            enter_error(context, qp, VRNIC_EVENT_QP_FATAL, told.error());
+        return Step::idle;
+    }
     if (context.output.blocked(qp.peer.loopback)) return Step::blocked;
 
     const bool carries_data = request.operation().carries_data;

@@ -2,6 +2,7 @@
 #include "rdma/work_queue.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "rdma/memory_access.h"
@@ -113,14 +114,40 @@ Wrong check_entry(TransportContext& context, const QueuePair& qp, const vrnic_sq
     return check_operation(qp, request);
 }
 
+std::expected<void, Syndrome> tell_busy(TransportContext& context, QueuePair& qp, bool busy) {
+    vrnic_le32 value;
+    value = busy ? 1u : 0u;
+    if (!qp.memory.write(context.host, qp.dbrec_offset + offsetof(vrnic_qp_dbrec, sq_busy),
+                         std::as_bytes(std::span(&value, 1)))) {
+        ++context.counters.dma_errors;
+        return std::unexpected<Syndrome>(VRNIC_SYND_DMA_FAILED);
+    }
+    qp.sq.told_busy = busy;
+    return {};
+}
+
 }  // namespace
 
 Available send_entry_available(TransportContext& context, QueuePair& qp) {
     WorkRing& ring = qp.sq;
     if (ring.next != ring.producer) return true;
-    if (ring.size == 0 || !ring.doorbell) return false;
-    return read_producer(context.host, context.counters, qp.memory,
-                         qp.dbrec_offset + offsetof(vrnic_qp_dbrec, sq_pi), ring);
+    if (ring.size == 0 || !(ring.doorbell || ring.told_busy)) return false;
+    const auto read = [&] {
+        return read_producer(context.host, context.counters, qp.memory,
+                             qp.dbrec_offset + offsetof(vrnic_qp_dbrec, sq_pi), ring);
+    };
+    const Available found = read();
+    if (!ring.told_busy || !found || *found) return found;
+    if (const auto told = tell_busy(context, qp, false); !told)
+        return std::unexpected(told.error());
+    // What was posted by a guest that could not see this yet is found by reading once more.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    return read();
+}
+
+std::expected<void, Syndrome> note_busy(TransportContext& context, QueuePair& qp) {
+    if (qp.sq.told_busy) return {};
+    return tell_busy(context, qp, true);
 }
 
 Available receive_entry_available(TransportContext& context, QueuePair& qp) {

@@ -16,6 +16,10 @@ namespace vrnic {
 Available send_entry_available(TransportContext& context, QueuePair& qp);
 Available receive_entry_available(TransportContext& context, QueuePair& qp);
 
+// The oldest request that was not sent waits for answers of the peer. The guest is told, once, that
+// the send queue is looked at without a doorbell until nothing is left in it.
+std::expected<void, Syndrome> note_busy(TransportContext& context, QueuePair& qp);
+
 // Takes the next entry of the send queue into the place at Requester::tail: a request without PSNs.
 // What is wrong with the entry is in its error. There is one, and the ring has room.
 std::expected<void, Syndrome> take_send_entry(TransportContext& context, QueuePair& qp);

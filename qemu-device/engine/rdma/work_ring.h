@@ -20,13 +20,14 @@ struct WorkRing {
     std::uint32_t next = 0;      // entry to take next, free running
     std::uint32_t producer = 0;  // as last read from the doorbell record
     bool doorbell = false;       // the record may say more by now
+    bool told_busy = false;      // the guest was told that no doorbell is needed
 
     std::uint64_t end() const { return offset + std::uint64_t{size} * stride; }
     // Of the next entry, in the memory of the queue.
     std::uint64_t place() const { return offset + std::uint64_t{next & (size - 1)} * stride; }
     void restart() {
         next = producer = 0;
-        doorbell = false;
+        doorbell = told_busy = false;
     }
 };
 

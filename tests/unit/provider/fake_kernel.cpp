@@ -189,6 +189,10 @@ const vrnic_qp_dbrec& FakeKernel::record(const ibv_qp* qp) const {
     return *reinterpret_cast<const vrnic_qp_dbrec*>(memory(req.buf_va, req.dbrec_offset));
 }
 
+void FakeKernel::set_send_busy(const ibv_qp* qp, bool busy) {
+    const_cast<vrnic_qp_dbrec&>(record(qp)).sq_busy = busy ? 1u : 0u;
+}
+
 const vrnic_cq_dbrec& FakeKernel::record(const ibv_cq* cq) const {
     const auto& req = cqs_.at(cq->handle);
     return *reinterpret_cast<const vrnic_cq_dbrec*>(memory(req.buf_va, req.dbrec_offset));

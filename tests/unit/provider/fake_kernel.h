@@ -55,6 +55,7 @@ class FakeKernel {
     const std::byte* send_data(const ibv_qp* qp, uint32_t index) const;
     const vrnic_rqe& receive_entry(const ibv_qp* qp, uint32_t index) const;
     const vrnic_qp_dbrec& record(const ibv_qp* qp) const;
+    void set_send_busy(const ibv_qp* qp, bool busy);  // as the device does
     const vrnic_cq_dbrec& record(const ibv_cq* cq) const;
     const vrnic_srq_dbrec& record(const ibv_srq* srq) const;
     const vrnic_rqe& receive_entry(const ibv_srq* srq, uint32_t index) const;

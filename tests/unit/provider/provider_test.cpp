@@ -352,6 +352,24 @@ TEST_CASE("once the QP is known to be in error, receives are announced") {
     CHECK(bench.kernel.take_doorbell() == 0);
 }
 
+TEST_CASE("no doorbell while the device looks at the send queue by itself") {
+    Bench bench;
+    const auto ring = doorbell(VRNIC_DB_TYPE_SQ, bench.qp->qp_num);
+    bench.kernel.set_send_busy(bench.qp, true);
+    REQUIRE(bench.post(bench.send(0)) == 0);
+    CHECK(bench.kernel.record(bench.qp).sq_pi == 1);
+    CHECK(bench.kernel.take_doorbell() == 0);
+    SECTION("until it says that it does not") {
+        bench.kernel.set_send_busy(bench.qp, false);
+    }
+    SECTION("until RESET") {
+        REQUIRE(bench.kernel.move_to(bench.qp, IBV_QPS_RESET) == 0);
+        bench.qp->state = IBV_QPS_RTS;
+    }
+    REQUIRE(bench.post(bench.send(1)) == 0);
+    CHECK(bench.kernel.take_doorbell() == ring);
+}
+
 TEST_CASE("RESET empties the queues and forgets completions") {
     Bench bench;
     for (uint64_t id = 0; id < 4; ++id) REQUIRE(bench.post(bench.send(id)) == 0);

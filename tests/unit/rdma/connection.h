@@ -235,17 +235,32 @@ class Connection {
         return entry;
     }
     void post_send(const vrnic_sqe& entry) {
+        post_send_silently(entry);
+        ring_send();
+    }
+    // Without a doorbell.
+    void post_send_silently(const vrnic_sqe& entry) {
         guest.host.store(queues + kSqOffset + (sq_pi % (1u << kLogEntries)) * kSqStride, entry);
-        set_send_index(sq_pi + 1);
+        store_send_index(sq_pi + 1);
     }
     void set_send_index(std::uint32_t index) {
+        store_send_index(index);
+        ring_send();
+    }
+    void store_send_index(std::uint32_t index) {
         sq_pi = index;
         vrnic_le32 value;
         value = index;
-        guest.host.store(queues + kRecordOffset + offsetof(vrnic_qp_dbrec, sq_pi), value);
+        guest.host.store(record(offsetof(vrnic_qp_dbrec, sq_pi)), value);
+    }
+    void ring_send() {
         guest.ring(uar, VRNIC_DB_TYPE_SQ, qpn);
         settle();
     }
+    bool send_busy() {
+        return guest.host.load<vrnic_le32>(record(offsetof(vrnic_qp_dbrec, sq_busy))) != 0;
+    }
+    BusAddress record(std::size_t field) const { return queues + kRecordOffset + field; }
     void post_recv(std::uint32_t offset, std::uint32_t length) {
         vrnic_rqe entry{};
         entry.num_sge = 1;
@@ -256,7 +271,7 @@ class Connection {
         guest.host.store(queues + kRqOffset + (rq_pi % (1u << kLogEntries)) * kRqStride, entry);
         vrnic_le32 value;
         value = ++rq_pi;
-        guest.host.store(queues + kRecordOffset + offsetof(vrnic_qp_dbrec, rq_pi), value);
+        guest.host.store(record(offsetof(vrnic_qp_dbrec, rq_pi)), value);
         guest.ring(uar, VRNIC_DB_TYPE_RQ, qpn);
         settle();
     }

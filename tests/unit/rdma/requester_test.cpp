@@ -494,6 +494,131 @@ TEST_CASE("a queue that cannot be read, or whose index is impossible, is fatal f
     CHECK(c.sent().empty());
 }
 
+namespace {
+
+// A queue pair that may have one READ outstanding, is asked for two, and so waits for its peer.
+struct WaitsForPeer {
+    Connection c{{.max_rd_atomic = 1}};
+    Psn asked = first_psn(c);
+
+    WaitsForPeer() {
+        c.post_send(read());
+        CHECK_FALSE(c.send_busy());
+        c.post_send(read());
+        CHECK(c.send_busy());
+        CHECK(c.sent_opcodes() == std::vector<unsigned>{kReadRequest});
+    }
+    vrnic_sqe read() const { return c.send_entry(VRNIC_OP_READ, 0, 8); }
+    void answer() {
+        c.deliver(read_response(kReadResponseOnly, asked), Connection::pattern(8));
+        ++asked;
+    }
+    std::size_t completed() {
+        std::size_t n = 0;
+        for (auto cqe = c.poll(); cqe; cqe = c.poll()) n += cqe->status == VRNIC_WC_SUCCESS;
+        return n;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a send queue that waits for its peer is looked at without a doorbell") {
+    WaitsForPeer w;
+    Connection& c = w.c;
+    SECTION("until nothing is left in it") {
+        c.post_send_silently(w.read());
+        for (int i = 0; i < 2; ++i) {
+            w.answer();
+            CHECK(c.sent_opcodes() == std::vector<unsigned>{kReadRequest});
+        }
+        CHECK_FALSE(c.send_busy());
+        w.answer();
+        CHECK(w.completed() == 3);
+        c.post_send_silently(w.read());
+        c.settle();
+        CHECK(c.sent().empty());
+        c.ring_send();
+        CHECK(c.sent().size() == 1);
+    }
+    SECTION("also for what is posted before the guest can see that it is looked at no more") {
+        const BusAddress busy = c.record(offsetof(vrnic_qp_dbrec, sq_busy));
+        bool posted = false;
+        c.guest.host.on_dma = [&](BusAddress address, std::size_t) {
+            if (address != busy || posted) return;
+            posted = true;
+            c.post_send_silently(w.read());
+        };
+        w.answer();
+        CHECK(posted);
+        w.answer();
+        CHECK(c.sent().size() == 2);
+        w.answer();
+        CHECK(w.completed() == 3);
+        CHECK_FALSE(c.send_busy());
+    }
+    SECTION("from RTS on, when it was drained in between") {
+        c.modify(VRNIC_QPS_SQD, VRNIC_QP_STATE);
+        w.answer();
+        w.answer();
+        c.post_send_silently(w.read());
+        c.modify(VRNIC_QPS_RTS, VRNIC_QP_STATE);
+        c.settle();
+        w.answer();
+        CHECK(w.completed() == 3);
+        CHECK_FALSE(c.send_busy());
+    }
+    SECTION("to flush it") {
+        c.post_send_silently(w.read());
+        c.modify(VRNIC_QPS_ERR, VRNIC_QP_STATE);
+        c.settle();
+        for (std::uint32_t i = 0; i < 3; ++i) check_completion(c, VRNIC_WC_WR_FLUSH_ERR, i, 0);
+        CHECK_FALSE(c.send_busy());
+    }
+    SECTION("not after RESET") {
+        c.modify(VRNIC_QPS_RESET, VRNIC_QP_STATE);
+        c.guest.host.store(c.record(0), vrnic_qp_dbrec{});
+        c.sq_pi = 0;
+        c.to_init();
+        c.to_rtr();
+        c.to_rts();
+        c.settle();
+        c.post_send_silently(w.read());
+        c.settle();
+        CHECK(c.sent().empty());
+        c.ring_send();
+        CHECK(c.sent().size() == 1);
+        CHECK_FALSE(c.send_busy());
+    }
+    SECTION("and a record that cannot be written is fatal for the QP") {
+        const BusAddress busy = c.record(offsetof(vrnic_qp_dbrec, sq_busy));
+        c.guest.host.on_dma = [&](BusAddress address, std::size_t) {
+            if (address == busy) c.guest.host.hole = busy & ~BusAddress{0xfff};
+        };
+        w.answer();
+        c.guest.host.hole = 0;
+        const auto told = c.event();
+        REQUIRE(told.has_value());
+        CHECK(told->type == VRNIC_EVENT_QP_FATAL);
+        CHECK(told->code == VRNIC_SYND_DMA_FAILED);
+        CHECK(unsigned(c.state()) == VRNIC_QPS_ERR);
+    }
+}
+
+TEST_CASE("a send queue that cannot be told to wait is fatal for the QP") {
+    Connection c{{.max_rd_atomic = 1}};
+    c.post_send(c.send_entry(VRNIC_OP_READ, 0, 8));
+    const BusAddress busy = c.record(offsetof(vrnic_qp_dbrec, sq_busy));
+    c.guest.host.on_dma = [&](BusAddress address, std::size_t) {
+        if (address == busy) c.guest.host.hole = busy & ~BusAddress{0xfff};
+    };
+    c.post_send(c.send_entry(VRNIC_OP_READ, 0, 8));
+    c.guest.host.hole = 0;
+    const auto told = c.event();
+    REQUIRE(told.has_value());
+    CHECK(told->type == VRNIC_EVENT_QP_FATAL);
+    CHECK(told->code == VRNIC_SYND_DMA_FAILED);
+}
+
 TEST_CASE("the window is bounded, and acknowledgements are asked for on the way") {
     Connection c;
     const std::uint32_t length = 512 * kMtu;
