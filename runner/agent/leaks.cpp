@@ -31,7 +31,8 @@ std::string function_of(std::string_view frame) {
 
 bool kernel_looks_for_leaks() {
     std::error_code error;
-    return fs::exists(leak_report_file, error);
+    return fs::exists(leak_report_file, error) &&
+           read_file("/proc/cmdline").find("kmemleak=off") == std::string::npos;
 }
 
 void print(const std::string& line) {
