@@ -32,6 +32,14 @@ PacketFields read_response(Opcode opcode, Psn psn) {
     return fields;
 }
 
+void check_fatal(Connection& c, std::uint32_t reason) {
+    const auto told = c.event();
+    REQUIRE(told.has_value());
+    CHECK(told->type == VRNIC_EVENT_QP_FATAL);
+    CHECK(told->code == reason);
+    CHECK(unsigned(c.state()) == VRNIC_QPS_ERR);
+}
+
 Psn first_psn(const Connection& c) {
     return Psn(c.options.sq_psn);
 }
@@ -486,11 +494,7 @@ TEST_CASE("a queue that cannot be read, or whose index is impossible, is fatal f
         c.settle();
     }
     c.guest.host.hole = 0;
-    const auto told = c.event();
-    REQUIRE(told.has_value());
-    CHECK(told->type == VRNIC_EVENT_QP_FATAL);
-    CHECK(told->code == reason);
-    CHECK(unsigned(c.state()) == VRNIC_QPS_ERR);
+    check_fatal(c, reason);
     CHECK(c.sent().empty());
 }
 
@@ -596,11 +600,7 @@ TEST_CASE("a send queue that waits for its peer is looked at without a doorbell"
         };
         w.answer();
         c.guest.host.hole = 0;
-        const auto told = c.event();
-        REQUIRE(told.has_value());
-        CHECK(told->type == VRNIC_EVENT_QP_FATAL);
-        CHECK(told->code == VRNIC_SYND_DMA_FAILED);
-        CHECK(unsigned(c.state()) == VRNIC_QPS_ERR);
+        check_fatal(c, VRNIC_SYND_DMA_FAILED);
     }
 }
 
@@ -613,10 +613,7 @@ TEST_CASE("a send queue that cannot be told to wait is fatal for the QP") {
     };
     c.post_send(c.send_entry(VRNIC_OP_READ, 0, 8));
     c.guest.host.hole = 0;
-    const auto told = c.event();
-    REQUIRE(told.has_value());
-    CHECK(told->type == VRNIC_EVENT_QP_FATAL);
-    CHECK(told->code == VRNIC_SYND_DMA_FAILED);
+    check_fatal(c, VRNIC_SYND_DMA_FAILED);
 }
 
 TEST_CASE("the window is bounded, and acknowledgements are asked for on the way") {
